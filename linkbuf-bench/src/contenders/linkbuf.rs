@@ -1,0 +1,230 @@
+//! linkbuf, over the plain heap. `Linked` is configured per contender; the work is the same.
+
+use std::io::IoSlice;
+
+use bytes::Bytes;
+use linkbuf_core::{LinkBuffer, TailPolicy};
+
+use crate::scenarios::{Bulk, CHUNK, CUT, Cut, Frame, FrameQueue, Lines, PASS, ReserveQueue};
+use crate::scenarios::{SmallQueue, Splice};
+
+/// What fails if the heap is exhausted, and nothing else here can.
+pub(crate) const HEAP: &str = "the heap gives memory, and the bytes are there";
+
+/// What a `-keep` contender may keep: more than a workload needs, as a `BytesMut` keeps all it ever had.
+pub(crate) const KEEP: TailPolicy = TailPolicy::Keep(2 * 1024 * 1024);
+
+/// Iovecs of one export.
+const IOVECS: usize = 16;
+
+pub(crate) struct Linked(pub(crate) LinkBuffer);
+
+impl Linked {
+    /// As it comes.
+    pub(crate) fn new() -> Self {
+        Self(LinkBuffer::new())
+    }
+
+    pub(crate) fn keeping() -> Self {
+        Self(LinkBuffer::builder().tail_policy(KEEP).build())
+    }
+
+    pub(crate) fn releasing() -> Self {
+        let builder = LinkBuffer::builder().tail_policy(TailPolicy::Release);
+        Self(builder.build())
+    }
+
+    pub(crate) fn of_8k_nodes() -> Self {
+        Self(LinkBuffer::builder().node_size(8192).build())
+    }
+
+    pub(crate) fn of_8k_nodes_keeping() -> Self {
+        let builder = LinkBuffer::builder().node_size(8192).tail_policy(KEEP);
+        Self(builder.build())
+    }
+
+    /// Makes `bytes` readable, a node per 8 KiB.
+    fn fill_nodes(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(8192) {
+            self.0.write_binary(piece).expect(HEAP);
+        }
+        self.0.flush();
+    }
+}
+
+impl SmallQueue for Linked {
+    #[inline]
+    fn pass(&mut self, bytes: &[u8; 64], seen: impl FnOnce(&[u8])) {
+        self.0.write_binary(bytes).expect(HEAP);
+        self.0.flush();
+        seen(self.0.next(64).expect(HEAP));
+        self.0.release();
+    }
+}
+
+impl ReserveQueue for Linked {
+    #[inline]
+    fn reserve_pass(&mut self, bytes: &[u8; 70], seen: impl FnOnce(&[u8])) {
+        let room = self.0.malloc(128).expect(HEAP);
+        room[..70].copy_from_slice(bytes);
+        self.0.malloc_ack(70).expect(HEAP);
+        self.0.flush();
+        seen(self.0.next(70).expect(HEAP));
+        self.0.release();
+    }
+}
+
+impl Linked {
+    #[inline]
+    fn send(
+        &mut self,
+        frame: &Frame,
+        payload: impl FnOnce(&mut LinkBuffer),
+        mut seen: impl FnMut(&[IoSlice<'_>]),
+    ) {
+        let buffer = &mut self.0;
+        let length = buffer.slot_be::<u32>().expect(HEAP);
+        let mut fields = buffer.appender(32 * 12).expect(HEAP);
+        for field in &frame.fields {
+            fields.put_array(field).expect(HEAP);
+        }
+        fields.commit();
+        payload(buffer);
+        let header = Frame::header(buffer.malloc_len());
+        buffer.fill_int(&length, header).expect(HEAP);
+        buffer.flush();
+        // One round for any frame that fits the array.
+        while !buffer.is_empty() {
+            let mut iovecs = [IoSlice::new(&[]); IOVECS];
+            let n = buffer.io_slices(&mut iovecs);
+            seen(&iovecs[..n]);
+            let sent = iovecs[..n].iter().map(|piece| piece.len()).sum();
+            buffer.skip(sent).expect(HEAP);
+        }
+        buffer.release();
+    }
+}
+
+/// Attaches a frame's payload.
+pub(crate) struct Attached(pub(crate) Linked);
+
+impl FrameQueue for Attached {
+    #[inline]
+    fn send(&mut self, frame: &Frame, seen: impl FnMut(&[IoSlice<'_>])) {
+        let attach =
+            |buffer: &mut LinkBuffer| buffer.write_owned(frame.payload.clone()).expect(HEAP);
+        self.0.send(frame, attach, seen);
+    }
+}
+
+/// Copies a frame's payload.
+pub(crate) struct Copied(pub(crate) Linked);
+
+impl FrameQueue for Copied {
+    #[inline]
+    fn send(&mut self, frame: &Frame, seen: impl FnMut(&[IoSlice<'_>])) {
+        let copy = |buffer: &mut LinkBuffer| buffer.write_binary(&frame.payload).expect(HEAP);
+        self.0.send(frame, copy, seen);
+    }
+}
+
+/// Of the buffer itself: a wrapper would be one more move of it.
+impl Splice for LinkBuffer {
+    fn of_nodes<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut buffer = Self::builder().node_size(8192).build();
+        for piece in pieces {
+            buffer.write_binary(piece).expect(HEAP);
+        }
+        buffer.flush();
+        buffer
+    }
+
+    /// A call, as it would be: inlined 32 times in a row it would be another thing.
+    #[inline(never)]
+    fn splice(&mut self, other: Self) {
+        self.append(other).expect(HEAP);
+    }
+
+    fn give_up(&mut self, n: usize) {
+        self.skip(n).expect(HEAP);
+        self.release();
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks()
+    }
+}
+
+impl Linked {
+    #[inline]
+    fn cut_one(&mut self, seen: impl FnOnce(&[u8])) {
+        let slice = self.0.slice(CUT).expect(HEAP);
+        seen(slice.as_contiguous().expect("cut within a node"));
+    }
+}
+
+/// 8 slices to a node.
+impl Cut for Linked {
+    fn fill(&mut self, block: &Bytes) {
+        self.0.release();
+        self.fill_nodes(block);
+    }
+
+    #[inline]
+    fn cut(&mut self, seen: impl FnOnce(&[u8])) {
+        self.cut_one(seen);
+    }
+}
+
+/// All slices of one block, as the other side has them.
+pub(crate) struct OneBlock(pub(crate) Linked);
+
+impl Cut for OneBlock {
+    fn fill(&mut self, block: &Bytes) {
+        let buffer = &mut self.0.0;
+        buffer.release();
+        let room = buffer.malloc(block.len()).expect(HEAP);
+        room.copy_from_slice(block);
+        buffer.flush();
+    }
+
+    #[inline]
+    fn cut(&mut self, seen: impl FnOnce(&[u8])) {
+        self.0.cut_one(seen);
+    }
+}
+
+impl Lines for Linked {
+    fn fill(&mut self, text: &[u8]) {
+        self.0.clear();
+        self.fill_nodes(text);
+    }
+
+    #[inline]
+    fn scan(&mut self, mut seen: impl FnMut(&[u8])) {
+        while let Ok(line) = self.0.until(b'\n') {
+            seen(line);
+            self.0.release();
+        }
+    }
+}
+
+impl Bulk for Linked {
+    #[inline]
+    fn pass<'a>(
+        &mut self,
+        chunk: impl Fn(usize) -> &'a [u8; CHUNK],
+        out: &mut [u8; CHUNK],
+        mut seen: impl FnMut(&[u8; CHUNK]),
+    ) {
+        for n in 0..PASS {
+            self.0.write_binary(chunk(n)).expect(HEAP);
+        }
+        self.0.flush();
+        for _ in 0..PASS {
+            self.0.read_into(out).expect(HEAP);
+            self.0.release();
+            seen(out);
+        }
+    }
+}

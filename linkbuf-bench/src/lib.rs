@@ -1,0 +1,33 @@
+//! Measures linkbuf against `BytesMut`, `linkedbytes` and the floors: on small workloads, and on recorded traffic.
+//!
+//! ```text
+//! cargo run --profile bench -p linkbuf-bench -- --quick
+//! ```
+//!
+//! runs everything in under two minutes and ends with one table; `--help` tells what else there is.
+//!
+//! How a figure comes about: every workload is a criterion group with a function per contender. The program starts
+//! itself again as a criterion benchmark, one short run per workload, in rounds. Within a round all contenders of a
+//! workload are measured within a second; a ratio is formed within the round, and the table shows the median over the
+//! rounds with its quartiles. Machines drift and neighbours come and go, so times differ from run to run; ratios
+//! within a round hardly do.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scenarios`] | the workloads W1–W9, a file each: what is to be done, the timed loop, contenders and bars |
+//! | [`replay`] | the recorded traffic: its format, the RESP parser, the proxy that each contender makes of it |
+//! | `contenders` | who does the workloads |
+//! | [`scenario`] | what a scenario, a contender and a bar are |
+//! | [`measure`] | criterion, and the rounds |
+//! | [`memory`] | the counting allocator |
+//! | [`report`] | statistics, the table, the JSON |
+//! | [`cli`] | the command line |
+
+pub mod cli;
+mod contenders;
+pub mod measure;
+pub mod memory;
+pub mod replay;
+pub mod report;
+pub mod scenario;
+pub mod scenarios;

@@ -1,0 +1,64 @@
+//! W1: append 64 bytes (a copy), flush, consume 64 bytes, release.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use super::pattern::{expect_same, pattern};
+use crate::contenders::bytes_mut::{Advance, SplitTo};
+use crate::contenders::floor::Memcpy;
+use crate::contenders::linkbuf::Linked;
+use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
+
+pub(crate) trait SmallQueue {
+    /// Appends `bytes`, makes them readable, hands all that is readable to `seen`, and gives it up.
+    fn pass(&mut self, bytes: &[u8; 64], seen: impl FnOnce(&[u8]));
+}
+
+struct Run<C>(C);
+
+impl<C: SmallQueue> Case for Run<C> {
+    fn run(&mut self, ops: u64) -> Duration {
+        let queue = black_box(&mut self.0);
+        let bytes = [b'x'; 64];
+        let start = Instant::now();
+        for _ in 0..ops {
+            queue.pass(black_box(&bytes), |got| {
+                black_box(got);
+            });
+        }
+        start.elapsed()
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        // Often enough to come past the end of any block.
+        for seed in 0..1_000 {
+            let mut bytes = [0; 64];
+            bytes.copy_from_slice(&pattern(64, seed));
+            let mut got = Vec::new();
+            self.0.pass(&bytes, |bytes| got.extend_from_slice(bytes));
+            expect_same(&got, &bytes)?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn scenario() -> Scenario {
+    Scenario {
+        id: "W1",
+        title: "append 64 B, flush, consume 64 B, release",
+        unit: Unit::OP,
+        contenders: vec![
+            Contender::new("linkbuf", || Run(Linked::new())),
+            Contender::new("bytes_mut", || Run(Advance::new())),
+            Contender::new("bytes_mut-split_to", || Run(SplitTo::new())),
+            Contender::new("memcpy", || Run(Memcpy::new())),
+        ],
+        baseline: "bytes_mut",
+        bars: vec![
+            Bar::must("linkbuf", &["bytes_mut"], 1.5),
+            Bar::aim("linkbuf", &["bytes_mut"], 1.1),
+        ],
+        no_allocs: &["linkbuf"],
+        alloc_shares: vec![Share::OP],
+    }
+}

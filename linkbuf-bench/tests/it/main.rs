@@ -1,0 +1,11 @@
+//! Tests of the bench: that every case does what it claims, and that results are told right.
+
+mod memory;
+mod program;
+mod replay;
+mod report;
+mod scenarios;
+
+/// As in the program: it counts.
+#[global_allocator]
+static HEAP: linkbuf_bench::memory::Counting = linkbuf_bench::memory::Counting;

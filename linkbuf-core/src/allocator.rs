@@ -1,0 +1,157 @@
+//! Where a buffer's memory comes from: the contract between a buffer and its allocator.
+//!
+//! An allocator hands out *blocks*: whole pieces of raw memory that a buffer keeps its bytes in. The headers that
+//! describe them (128 bytes each) come from the global heap and are no concern of the allocator, so a block of 4096 bytes
+//! stays 4096 bytes, aligned as the allocator likes. The idea of a trait with a written contract is hashbrown's.
+
+#![expect(unsafe_code, reason = "declares the unsafe trait")]
+
+use core::{fmt, ptr::NonNull};
+
+use crate::policy::TailPolicy;
+
+/// The allocator gave no memory.
+///
+/// ```
+/// use linkbuf_core::{AllocError, Heap, NodeAllocator};
+/// let refused = Heap.allocate(usize::MAX).unwrap_err();
+/// assert_eq!(refused, AllocError { size: usize::MAX });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocError {
+    /// Bytes asked for.
+    pub size: usize,
+}
+
+impl fmt::Display for AllocError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no memory for {} bytes", self.size)
+    }
+}
+
+impl core::error::Error for AllocError {}
+
+/// A piece of memory that an allocator gave, on its way to a buffer or back.
+///
+/// ```
+/// use linkbuf_core::{Heap, NodeAllocator};
+/// let block = Heap.allocate(100)?;
+/// assert!(block.len >= 100 && block.init <= block.len);
+/// // SAFETY: given by `Heap` just now, and not used again.
+/// unsafe { Heap.deallocate(block) };
+/// # Ok::<(), linkbuf_core::AllocError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RawBlock {
+    /// Its first byte.
+    pub ptr: NonNull<u8>,
+    /// Its length in bytes.
+    pub len: usize,
+    /// How many of its first bytes are known to be initialised, whatever their values. A buffer clears only what
+    /// lies behind them, and hands a higher mark back, so that a pool need never clear a byte twice.
+    pub init: usize,
+}
+
+/// What an allocator says of itself. Zero where it does not count.
+///
+/// ```
+/// let figures = linkbuf_core::AllocFigures::default();
+/// assert_eq!(figures.live_bytes, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AllocFigures {
+    /// Blocks that are out.
+    pub live_blocks: u64,
+    /// Bytes of the blocks that are out.
+    pub live_bytes: u64,
+    /// Bytes that the allocator holds for the next request.
+    pub cached_bytes: u64,
+}
+
+/// Gives blocks to buffers and takes them back.
+///
+/// A value is a handle: a buffer owns one, and so does every block that came from it, so that the last view of a
+/// block can give it back after the buffer is gone. A handle is zero-sized for a global allocator, or an `Arc` of the
+/// real one; its clone is taken once per block that is allocated, never in a buffer's steady state.
+///
+/// # Safety
+///
+/// An implementation promises:
+/// - **Size.** `allocate(min)` gives at least `min` bytes (`len >= min`, `len <= isize::MAX`), or an error.
+/// - **Exclusive.** A block overlaps no other memory in use, and stays where it is until it comes back.
+/// - **Initialised.** The first `init` bytes (`init <= len`) of a block are initialised.
+/// - **Same allocator.** Any clone of the handle takes a block back, on any thread, once.
+/// - **Failure** is an `Err`: neither an abort nor a panic. No method panics, nor do `clone` and `drop`.
+/// - **Handle.** At most four words, aligned to at most a word (checked when compiled); the clone does not allocate.
+///
+/// There is no promise of alignment: payloads are bytes.
+///
+/// The suite in `testing::contract` (feature `testing`) checks an implementation against this.
+///
+/// ```
+/// use linkbuf_core::{AllocError, Heap, LinkBuffer, NodeAllocator, RawBlock};
+///
+/// /// The heap, in nodes of 1 KiB.
+/// #[derive(Clone)]
+/// struct SmallNodes;
+///
+/// // SAFETY: every promise is the heap's own.
+/// unsafe impl NodeAllocator for SmallNodes {
+///     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
+///         Heap.allocate(min)
+///     }
+///     unsafe fn deallocate(&self, block: RawBlock) {
+///         // SAFETY: the caller's promise is the one that the heap asks for.
+///         unsafe { Heap.deallocate(block) }
+///     }
+///     fn node_size(&self) -> usize {
+///         1024
+///     }
+/// }
+///
+/// let mut buf = LinkBuffer::new_in(SmallNodes);
+/// buf.write_binary(b"hello")?;
+/// assert_eq!(buf.memory().live, 1024);
+/// # Ok::<(), linkbuf_core::Error>(())
+/// ```
+pub unsafe trait NodeAllocator: Clone + Send + Sync + 'static {
+    /// Gives a block of at least `min` bytes, or an error. `min` is at least 1.
+    ///
+    /// # Errors
+    /// [`AllocError`] when there is no memory for it.
+    fn allocate(&self, min: usize) -> Result<RawBlock, AllocError>;
+
+    /// Takes a block back.
+    ///
+    /// # Safety
+    /// This handle, or one it shares its origin with by cloning, gave the block; `ptr` and `len` are what was given,
+    /// and the first `init` bytes are initialised; nobody uses the memory any more.
+    unsafe fn deallocate(&self, block: RawBlock);
+
+    /// The length that a request for `min` bytes had better ask for, because less would be wasted. At least `min`.
+    fn good_size(&self, min: usize) -> usize {
+        min
+    }
+
+    /// The unit in which this allocator gives memory back to the system, and the default bound of an idle buffer.
+    fn page_size(&self) -> usize {
+        4096
+    }
+
+    /// Payload bytes of an ordinary node. By default three quarters of a page: a node, its header, two more headers
+    /// and a few slots stay within one page, all told.
+    fn node_size(&self) -> usize {
+        self.page_size() / 4 * 3
+    }
+
+    /// What a buffer keeps when it is idle, unless it is built otherwise.
+    fn default_tail_policy(&self) -> TailPolicy {
+        TailPolicy::Page
+    }
+
+    /// Its figures, if it counts.
+    fn figures(&self) -> Option<AllocFigures> {
+        None
+    }
+}

@@ -1,0 +1,172 @@
+//! Attaching and inserting bytes that others own: nothing is copied, nothing moves.
+
+use super::{chain::Chain, node::NodePtr, span, view::View};
+use crate::{
+    allocator::NodeAllocator,
+    error::{Error, Rejected},
+};
+
+impl<A: NodeAllocator> Chain<A> {
+    /// Adds the bytes of `value`, pending, without a copy.
+    #[inline]
+    pub(crate) fn attach<T>(&mut self, value: T) -> Result<(), Rejected<T>>
+    where
+        T: AsRef<[u8]> + Send + 'static,
+    {
+        let node = self.checked_foreign(value)?;
+        self.push_attached(node);
+        Ok(())
+    }
+
+    /// Adds the bytes of `view`, pending, without a copy.
+    pub(crate) fn attach_view(&mut self, view: View) -> Result<(), Rejected<View>> {
+        if view.len() == 0 {
+            return Ok(());
+        }
+        if let Err(error) = self.check_total(view.len()) {
+            return Err(Rejected { error, value: view });
+        }
+        let node = self.store.viewing(view)?;
+        self.push_attached(node);
+        Ok(())
+    }
+
+    /// Adds the bytes of `views`, pending: all or none.
+    pub(crate) fn attach_views(
+        &mut self,
+        views: impl Iterator<Item = View>,
+        total: usize,
+    ) -> Result<(), Error> {
+        self.check_total(total)?;
+        let (mut first, mut last): (Option<NodePtr>, Option<NodePtr>) = (None, None);
+        for view in views.filter(|v| v.len() > 0) {
+            match self.store.viewing(view) {
+                Ok(node) => {
+                    match last {
+                        Some(last) => last.set_next(Some(node)),
+                        None => first = Some(node),
+                    }
+                    last = Some(node);
+                }
+                Err(r) => {
+                    self.dispose_list(first);
+                    return Err(r.error);
+                }
+            }
+        }
+        while let Some(node) = first {
+            first = node.next();
+            node.set_next(None);
+            self.push_attached(node);
+        }
+        Ok(())
+    }
+
+    /// Adds the bytes of `value` so that `remain` pending bytes follow them.
+    pub(crate) fn insert<T>(&mut self, value: T, remain: usize) -> Result<(), Rejected<T>>
+    where
+        T: AsRef<[u8]> + Send + 'static,
+    {
+        let pending = self.pending();
+        if remain > pending {
+            return Err(Rejected {
+                error: Error::BeyondPending {
+                    asked: remain,
+                    pending,
+                },
+                value,
+            });
+        }
+        let node = self.checked_foreign(value)?;
+        let len = node.len();
+        let place = if remain == 0 || len == 0 {
+            None
+        } else {
+            self.locate_pending(pending - remain)
+        };
+        let Some((left, cut, _)) = place else {
+            self.push_attached(node);
+            return Ok(());
+        };
+        if self.w.tail != Some(left) && cut == left.end() {
+            node.set_next(left.next());
+            left.set_next(Some(node));
+            self.f.pend += len;
+            return Ok(());
+        }
+        let right = match self.store.header() {
+            Ok(right) => right,
+            Err(error) => {
+                return Err(Rejected {
+                    error,
+                    value: self.store.unmake_foreign(node),
+                });
+            }
+        };
+        self.split(left, cut, right, pending - remain);
+        node.set_next(Some(right));
+        left.set_next(Some(node));
+        self.f.pend += len;
+        self.refresh();
+        Ok(())
+    }
+
+    /// Makes `right` a node of what `left` has from `cut` on, its room too. `before`: pending bytes before `cut`.
+    fn split(&mut self, left: NodePtr, cut: *mut u8, right: NodePtr, before: usize) {
+        let tail = self.w.tail == Some(left);
+        let end = if tail { self.w.ptr } else { left.end() };
+        let room_end = if left.has_room() {
+            left.room_end()
+        } else {
+            cut
+        };
+        right.make_sibling(left, cut, end, room_end);
+        right.set_next(left.next());
+        left.set_next(Some(right));
+        left.set_end(cut);
+        if left.has_room() {
+            left.set_room_end(cut);
+        }
+        if tail {
+            self.w.tail = Some(right);
+            self.f.pend = before;
+        }
+        if self.resume == Some(left) {
+            self.resume = Some(right);
+        }
+    }
+
+    /// A node of the bytes of `value`, in no list, if they can be added.
+    #[inline]
+    fn checked_foreign<T>(&mut self, value: T) -> Result<NodePtr, Rejected<T>>
+    where
+        T: AsRef<[u8]> + Send + 'static,
+    {
+        let node = self.store.foreign(value)?;
+        match self.check_total(node.len()) {
+            Ok(()) => Ok(node),
+            Err(error) => Err(Rejected {
+                error,
+                value: self.store.unmake_foreign(node),
+            }),
+        }
+    }
+
+    /// Links an attached node behind the tail; what room the tail has left is gone back to by the next copy.
+    #[inline]
+    pub(super) fn push_attached(&mut self, node: NodePtr) {
+        if node.len() == 0 {
+            self.store.dispose(node);
+            return;
+        }
+        if let Some(tail) = self.w.tail
+            && tail.has_room()
+            && span(self.w.ptr, tail.room_end()) > 0
+        {
+            self.resume = Some(tail);
+            // A flush seals this one as it would seal the tail.
+            self.slow_flush |= tail.block().cap() > self.store.config.seal_above;
+        }
+        self.push_tail(node);
+    }
+}

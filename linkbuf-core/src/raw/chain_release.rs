@@ -1,0 +1,281 @@
+//! Giving memory back, and what is held.
+
+use super::{
+    chain::{Chain, NOWHERE},
+    node::{HEADER, NodePtr},
+    span,
+};
+use crate::{allocator::NodeAllocator, policy::COLD_SHARE, stats::Memory};
+
+/// A split's other part is looked for among so many nodes: it has the inserted ones between.
+const SIBLING_SEARCH: usize = 2;
+
+impl<A: NodeAllocator> Chain<A> {
+    /// `release` where it is more than starting over in the one node.
+    #[inline(never)]
+    pub(super) fn release_slow(&mut self) {
+        self.booking.len = 0;
+        self.release_scratch();
+        // A node that was read to its end goes, also when only pending bytes follow.
+        while self.r.ptr == self.r.end && self.r.node != self.w.tail {
+            if self.r.node == self.f.node && !self.pass_flush_point() {
+                break;
+            }
+            if !self.next_node() {
+                break;
+            }
+        }
+        if self.r.ptr == self.w.ptr && self.r.node == self.w.tail {
+            self.drained();
+        } else {
+            self.drop_read();
+        }
+        self.refresh();
+    }
+
+    /// Moves the flush point from the end of its node to the next one's start. False: the node has pending bytes.
+    fn pass_flush_point(&mut self) -> bool {
+        let Some(node) = self.f.node else {
+            return false;
+        };
+        if self.f.ptr != node.end() {
+            return false;
+        }
+        let Some(next) = node.next() else {
+            return false;
+        };
+        self.f.node = Some(next);
+        self.f.ptr = next.start();
+        true
+    }
+
+    /// Disposes of the nodes before the reader's.
+    pub(super) fn drop_read(&mut self) {
+        while self.r.head != self.r.node {
+            let Some(node) = self.r.head else { return };
+            self.r.head = node.next();
+            if self.resume == Some(node) {
+                self.resume = None;
+            }
+            self.dispose_front(node);
+        }
+    }
+
+    /// Disposes of a node from the front of the list. A node split off it, near behind, takes its share of the block.
+    #[inline]
+    fn dispose_front(&mut self, node: NodePtr) {
+        let mut at = node.next();
+        for _ in 0..SIBLING_SEARCH {
+            let Some(near) = at else { break };
+            if near.block() == node.block() {
+                self.store.merge(node, near);
+                return;
+            }
+            at = near.next();
+        }
+        self.store.dispose(node);
+    }
+
+    /// All was read, and nothing is pending: one node stays to be written to, within the bound, and the rest goes.
+    fn drained(&mut self) {
+        self.store.drop_pins();
+        if self.cold_counted > self.store.config.keep / COLD_SHARE {
+            // The tables have grown too much to stay beside a node.
+            self.drop_cold();
+        }
+        if !self.store.make_room(0) {
+            self.drop_scratch();
+        }
+        let stays = self.find_largest();
+        let stays = stays.filter(|n| self.store.make_room(HEADER + n.block().cap()));
+        let place = self.w.ptr;
+        let list = self.r.head;
+        let after = stays.and_then(NodePtr::next);
+        self.forget_nodes();
+        // The chain is whole again before an owner is dropped: its code may panic, and then what is left is leaked.
+        if let Some(node) = stays {
+            node.set_next(None);
+            self.store.held = HEADER + node.block().cap();
+            if node.block().refs().only(node.credit()) {
+                if self.store.config.scrub {
+                    node.block().reset_init();
+                }
+                node.empty_window();
+                self.start_at(node, node.start());
+            } else {
+                self.start_at(node, place);
+            }
+        }
+        let mut at = list;
+        while let Some(node) = at {
+            if stays == Some(node) {
+                at = after;
+            } else {
+                at = node.next();
+                self.dispose_front(node);
+            }
+        }
+        self.store.held = 0;
+        if stays.is_none() {
+            let within = self.store.make_room(0);
+            debug_assert!(
+                within,
+                "nothing is left but tables, and they are within their share"
+            );
+        }
+    }
+
+    /// The largest node that could stay: nobody else sees its block, or it is the tail and there is room behind what
+    /// others see.
+    fn find_largest(&self) -> Option<NodePtr> {
+        let fixed = HEADER + self.cold_counted + self.scratch.kept();
+        let mut largest: Option<NodePtr> = None;
+        let mut at = self.r.head;
+        while let Some(node) = at {
+            at = node.next();
+            let block = node.block();
+            let cap = block.cap();
+            if node.is_primary()
+                && block.native()
+                && largest.is_none_or(|l| l.block().cap() < cap)
+                && cap.saturating_add(fixed) <= self.store.config.keep
+                && (block.refs().only(node.credit()) || (at.is_none() && self.room() > 0))
+            {
+                largest = Some(node);
+            }
+        }
+        largest
+    }
+
+    /// Makes a node the chain's only one, with all cursors at one place in it.
+    fn start_at(&mut self, node: NodePtr, at: *mut u8) {
+        let position = self.position();
+        self.r.head = Some(node);
+        self.r.node = Some(node);
+        self.r.ptr = at;
+        self.r.end = at;
+        self.r.bias = position.wrapping_sub(at.addr());
+        self.f.node = Some(node);
+        self.f.ptr = at;
+        self.w.tail = Some(node);
+        self.w.ptr = at;
+        self.open_room();
+    }
+
+    /// Empties the chain without disposing of its nodes: they are another's, or about to go.
+    pub(super) fn forget_nodes(&mut self) {
+        let position = self.position();
+        self.w.ptr = NOWHERE;
+        self.w.end = NOWHERE;
+        self.w.tail = None;
+        self.f.ptr = NOWHERE;
+        self.f.node = None;
+        self.f.pend = 0;
+        self.r.ptr = NOWHERE;
+        self.r.end = NOWHERE;
+        self.r.node = None;
+        self.r.head = None;
+        self.r.beyond = 0;
+        self.r.bias = position.wrapping_sub(NOWHERE.addr());
+        self.simple = false;
+        self.resume = None;
+    }
+
+    /// Disposes of every node and all scratch.
+    pub(super) fn dispose_all(&mut self) {
+        self.drop_scratch();
+        let mut list = self.r.head;
+        self.forget_nodes();
+        while let Some(node) = list {
+            list = node.next();
+            self.store.dispose(node);
+        }
+    }
+
+    /// Frees the tables; open slots are closed by that.
+    pub(super) fn drop_cold(&mut self) {
+        self.cold = None;
+        self.recount();
+    }
+
+    /// Closes all slots.
+    pub(super) fn close_slots(&mut self) {
+        if self.cold.as_mut().is_some_and(|c| c.close_all()) {
+            self.recount();
+        }
+    }
+
+    /// Forgets all bytes; keeps what the policy allows.
+    pub(crate) fn clear(&mut self) {
+        self.close_slots();
+        self.searched.forget();
+        self.booking.len = 0;
+        self.drop_scratch();
+        let position = self.position().wrapping_add(self.len() + self.pending());
+        self.r.node = self.w.tail;
+        self.r.ptr = self.w.ptr;
+        self.r.end = self.w.ptr;
+        self.r.beyond = 0;
+        self.r.bias = position.wrapping_sub(self.r.ptr.addr());
+        self.f.node = self.w.tail;
+        self.f.ptr = self.w.ptr;
+        self.f.pend = 0;
+        self.release_slow();
+    }
+
+    /// Gives back all memory that holds no bytes.
+    pub(crate) fn trim(&mut self) {
+        self.release_slow();
+        if self.len() + self.pending() == 0 {
+            self.dispose_all();
+        }
+        self.drop_scratch();
+        if self.cold.as_ref().is_some_and(|c| !c.has_slots()) {
+            self.drop_cold();
+        }
+        self.store.trim();
+        self.store.drop_pins();
+        self.refresh();
+    }
+
+    /// What is held, by kind. O(nodes).
+    pub(crate) fn memory(&self) -> Memory {
+        let (spare, overhead, pinned) = self.store.figures();
+        // What the store counts of a scratch node that stays is counted below, node by node.
+        let overhead = overhead - self.scratch.kept();
+        let mut memory = Memory {
+            spare,
+            overhead,
+            pinned,
+            ..Memory::default()
+        };
+        let scratch_live = self.scratch.is_used();
+        for (list, in_chain) in [(self.r.head, true), (self.scratch.first(), false)] {
+            let mut at = list;
+            // The parts of a split block follow each other, with attached nodes between.
+            let mut counted = None;
+            while let Some(node) = at {
+                at = node.next();
+                memory.overhead += HEADER;
+                memory.nodes += usize::from(in_chain);
+                let block = node.block();
+                if !block.native() || !(node.is_primary() || node.has_room()) {
+                    let end = if self.w.tail == Some(node) {
+                        self.w.ptr
+                    } else {
+                        node.end()
+                    };
+                    memory.foreign += span(node.start(), end);
+                } else if counted != Some(block) {
+                    counted = Some(block);
+                    if in_chain || scratch_live {
+                        memory.live += block.cap();
+                    } else {
+                        memory.spare += block.cap();
+                    }
+                }
+            }
+        }
+        memory
+    }
+}

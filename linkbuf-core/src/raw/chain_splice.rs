@@ -1,0 +1,171 @@
+//! Appending a whole chain.
+
+use core::mem;
+
+use super::{chain::Chain, node::NodePtr, span};
+use crate::{
+    allocator::NodeAllocator,
+    error::{Error, Rejected},
+};
+
+impl<A: NodeAllocator> Chain<A> {
+    /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
+    /// `other` has read and not released.
+    #[inline]
+    pub(crate) fn append(&mut self, mut other: Chain<A>) -> Result<(), Rejected<Chain<A>>> {
+        let total = other.len() + other.pending();
+        if let Err(error) = self.check_total(total) {
+            return Err(Rejected {
+                error,
+                value: other,
+            });
+        }
+        if other.r.head != other.r.node {
+            other.drop_read();
+        }
+        let (Some(first), Some(last)) = (other.r.node, other.w.tail) else {
+            return Ok(());
+        };
+        if total == 0 {
+            return Ok(());
+        }
+        if other.slow_flush || other.cold.is_some() {
+            self.adopt_slots(&mut other);
+        }
+        first.advance_start(other.r.ptr);
+        if let Some(old) = self.w.tail {
+            let pending = self.pending();
+            old.set_end(self.w.ptr);
+            old.set_next(Some(first));
+            if pending == 0 {
+                self.r.beyond += other.len();
+                self.f.node = other.f.node;
+                self.f.ptr = other.f.ptr;
+                self.f.pend = other.f.pend;
+            } else {
+                self.f.pend = pending + total - span(last.start(), other.w.ptr);
+            }
+        } else {
+            let position = self.position();
+            self.r.head = Some(first);
+            self.r.node = Some(first);
+            self.r.ptr = other.r.ptr;
+            self.r.end = other.r.end;
+            self.r.beyond = other.r.beyond;
+            self.r.bias = position.wrapping_sub(other.r.ptr.addr());
+            mem::swap(&mut self.f, &mut other.f);
+        }
+        self.w.tail = Some(last);
+        self.w.ptr = other.w.ptr;
+        self.w.end = other.w.end;
+        self.resume = other.resume;
+        self.booking.len = 0;
+        other.forget_nodes();
+        if self.store.config.scrub {
+            self.hide_room(last);
+        }
+        self.refresh();
+        Ok(())
+    }
+
+    /// The room of an appended tail may show the other buffer's old bytes: it isn't used.
+    #[cold]
+    fn hide_room(&mut self, tail: NodePtr) {
+        if tail.has_room() {
+            tail.set_room_end(self.w.ptr);
+        }
+        self.w.end = self.w.ptr;
+        self.resume = None;
+    }
+
+    /// Takes over the open slots of a chain that is being appended.
+    #[cold]
+    fn adopt_slots(&mut self, other: &mut Chain<A>) {
+        let Some(theirs) = other.cold.take_if(|c| c.has_slots()) else {
+            return;
+        };
+        other.store.count(0, other.cold_counted);
+        other.cold_counted = 0;
+        match &mut self.cold {
+            Some(ours) => ours.append(theirs),
+            None => self.cold = Some(theirs),
+        }
+        self.recount();
+    }
+
+    /// Moves all of `other`, whose blocks come from another allocator, onto the tail, as views. O(nodes).
+    pub(crate) fn append_views<B: NodeAllocator>(
+        &mut self,
+        other: Chain<B>,
+    ) -> Result<(), Rejected<Chain<B>>> {
+        let (readable, pending) = (other.len(), other.pending());
+        let idle = self.pending() == 0;
+        let Some(nodes) = readable
+            .checked_add(pending)
+            .filter(|n| self.check_total(*n).is_ok())
+        else {
+            return Err(Rejected {
+                error: Error::CapacityOverflow {
+                    asked: readable.saturating_add(pending),
+                },
+                value: other,
+            });
+        };
+        debug_assert_eq!(nodes, readable + pending);
+        let before = self.pending();
+        let cut = |chain: &mut Chain<A>, from: usize, n: usize| {
+            chain.attach_views(other.views(from, n), n)
+        };
+        if let Err(error) = cut(self, 0, readable) {
+            return Err(Rejected {
+                error,
+                value: other,
+            });
+        }
+        // The pending ones before the flush, so that nothing is published if there is no memory for them.
+        let published = self.pending();
+        if let Err(error) = cut(self, readable, pending) {
+            let undone = self.keep_slow(before);
+            debug_assert!(undone.is_ok());
+            return Err(Rejected {
+                error,
+                value: other,
+            });
+        }
+        if idle && published > 0 {
+            self.publish(published);
+        }
+        Ok(())
+    }
+
+    /// Publishes the first `n` pending bytes, which end where a node does.
+    fn publish(&mut self, n: usize) {
+        let pending = self.pending();
+        let Some((node, cut, before)) = self.locate_pending(n) else {
+            return;
+        };
+        let start = if self.f.node == Some(node) {
+            self.f.ptr
+        } else {
+            node.start()
+        };
+        if self.r.node == self.f.node {
+            if let Some(reader) = self.r.node {
+                let end = if reader == node { cut } else { reader.end() };
+                self.r.beyond += n - span(self.r.end, end);
+                self.r.end = end;
+            }
+        } else {
+            self.r.beyond += n;
+        }
+        self.f.node = Some(node);
+        self.f.ptr = cut;
+        if self.w.tail == Some(node) {
+            self.f.pend = 0;
+        } else {
+            let tail = self.w.tail.map_or(0, |t| span(t.start(), self.w.ptr));
+            self.f.pend = pending - n - tail;
+        }
+        debug_assert_eq!(before + span(start, cut), n);
+    }
+}

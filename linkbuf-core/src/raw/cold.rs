@@ -1,0 +1,264 @@
+//! What most buffers never need, apart and made when it is first needed: slots, view lists, a long search's memory.
+#![expect(
+    unsafe_code,
+    reason = "a box that reports failure has to be allocated by hand"
+)]
+
+use alloc::{
+    alloc::{Layout, alloc},
+    boxed::Box,
+    vec::Vec,
+};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::view_list::ListMemory;
+use crate::{allocator::AllocError, error::Error};
+
+/// Lists kept to be filled again.
+const LISTS_MAX: usize = 4;
+/// A list longer than this is not kept.
+const LIST_KEEP: usize = 64;
+/// Slot keys that a table takes from the process at once.
+const KEYS: u64 = 1 << 20;
+
+/// Names one slot, in this process and for all its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SlotKey {
+    key: u64,
+    /// Where in its table it was made: where to look first.
+    index: usize,
+}
+
+/// A slot's bytes (I10).
+#[derive(Clone, Copy)]
+pub(super) struct SlotRange {
+    pub(super) key: u64,
+    pub(super) ptr: *mut u8,
+    pub(super) len: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Cold {
+    /// The open slots, in the order of their bytes.
+    slots: Vec<SlotRange>,
+    next_key: u64,
+    key_end: u64,
+    /// Tables of buffers that were appended, each behind the one before. New slots go into the last one.
+    appended: Option<Box<Cold>>,
+    lists: Vec<ListMemory>,
+    /// A pattern too long for the chain's own memory of its last failed search.
+    pattern: Vec<u8>,
+}
+
+/// A box for `value`, or the value back.
+fn try_box<T>(value: T) -> Result<Box<T>, AllocError> {
+    const { assert!(size_of::<T>() != 0) };
+    let layout = Layout::new::<T>();
+    // SAFETY: the size is not 0 (asserted).
+    let at = unsafe { alloc(layout) }.cast::<T>();
+    if at.is_null() {
+        return Err(AllocError {
+            size: layout.size(),
+        });
+    }
+    // SAFETY: fresh memory of this layout.
+    unsafe { at.write(value) };
+    // SAFETY: allocated by the global allocator with the layout of `T`, and initialised.
+    Ok(unsafe { Box::from_raw(at) })
+}
+
+impl Cold {
+    pub(super) fn create() -> Result<Box<Cold>, Error> {
+        Ok(try_box(Cold::default())?)
+    }
+
+    /// Bytes of heap.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Cold>()
+            + self.slots.capacity() * size_of::<SlotRange>()
+            + self.lists.capacity() * size_of::<ListMemory>()
+            + self.lists.iter().map(ListMemory::bytes).sum::<usize>()
+            + self.pattern.capacity()
+            + self.appended.as_ref().map_or(0, |c| c.bytes())
+    }
+
+    /// The last of the appended tables: the one that new slots go into.
+    fn last(&mut self) -> &mut Cold {
+        let mut at = self;
+        while at.appended.is_some() {
+            // A plain `while let` would borrow `at` for the whole loop.
+            match at.appended {
+                Some(ref mut next) => at = next,
+                None => break,
+            }
+        }
+        at
+    }
+
+    pub(super) fn has_slots(&self) -> bool {
+        !self.slots.is_empty() || self.appended.as_ref().is_some_and(|c| c.has_slots())
+    }
+
+    /// Room in the table for one more slot, without a change of `bytes`.
+    #[inline]
+    pub(super) fn has_place(&self) -> bool {
+        self.appended.is_none() && self.slots.len() < self.slots.capacity()
+    }
+
+    /// Opens a slot behind all others.
+    pub(super) fn open(&mut self, ptr: *mut u8, len: usize) -> Result<SlotKey, Error> {
+        /// The process's next keys. Wraps after 2⁶⁴ slots, or 2⁴⁴ tables.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+
+        let table = self.last();
+        if table.slots.try_reserve(1).is_err() {
+            return Err(AllocError {
+                size: size_of::<SlotRange>() * (table.slots.len() + 1),
+            }
+            .into());
+        }
+        if table.next_key == table.key_end {
+            // Relaxed: only the numbers matter.
+            table.next_key = NEXT.fetch_add(KEYS, Ordering::Relaxed);
+            table.key_end = table.next_key + KEYS;
+        }
+        let key = table.next_key;
+        table.next_key += 1;
+        let index = table.slots.len();
+        table.slots.push(SlotRange { key, ptr, len });
+        Ok(SlotKey { key, index })
+    }
+
+    /// The bytes of an open slot. O(1), and one step for each buffer with slots that was appended since the flush.
+    pub(super) fn find(&self, key: SlotKey) -> Option<SlotRange> {
+        let mut at = Some(self);
+        while let Some(table) = at {
+            if let Some(slot) = table.slots.get(key.index)
+                && slot.key == key.key
+            {
+                return Some(*slot);
+            }
+            at = table.appended.as_deref();
+        }
+        None
+    }
+
+    /// Closes all slots. True: `bytes` has changed.
+    #[inline]
+    pub(super) fn close_all(&mut self) -> bool {
+        self.slots.clear();
+        let appended = self.appended.is_some();
+        if appended {
+            self.close_appended();
+        }
+        appended
+    }
+
+    #[cold]
+    fn close_appended(&mut self) {
+        // One by one: a long list dropped at once would recurse.
+        let mut at = self.appended.take();
+        while let Some(mut table) = at {
+            at = table.appended.take();
+        }
+    }
+
+    /// Keeps the first slots, as long as `keep` says so; the rest are closed. One call for each slot up to there.
+    pub(super) fn close_from(&mut self, mut keep: impl FnMut(SlotRange) -> bool) {
+        let mut at = Some(self);
+        let mut cut = false;
+        while let Some(table) = at {
+            let n = if cut {
+                0
+            } else {
+                table.slots.iter().take_while(|s| keep(**s)).count()
+            };
+            cut |= n < table.slots.len();
+            table.slots.truncate(n);
+            at = table.appended.as_deref_mut();
+        }
+    }
+
+    /// Puts the table of an appended buffer behind this one's.
+    pub(super) fn append(&mut self, other: Box<Cold>) {
+        self.last().appended = Some(other);
+    }
+
+    /// Memory for `n` views: a list that nobody reads any more, or new. Either goes back by `keep_list`.
+    pub(super) fn list(&mut self, n: usize) -> Result<ListMemory, Error> {
+        if let Some(i) = self.lists.iter().position(|l| l.cap() >= n && l.idle()) {
+            return Ok(self.lists.swap_remove(i));
+        }
+        Ok(ListMemory::alloc(n.next_power_of_two())?)
+    }
+
+    /// Keeps a list to be filled again, if there is a place for it.
+    pub(super) fn keep_list(&mut self, list: ListMemory) {
+        if list.cap() <= LIST_KEEP
+            && self.lists.len() < LISTS_MAX
+            && self.lists.try_reserve_exact(LISTS_MAX).is_ok()
+        {
+            self.lists.push(list);
+        }
+    }
+
+    /// Remembers the pattern of a failed search; if there is no memory, the next search starts over.
+    pub(super) fn set_pattern(&mut self, pattern: &[u8]) -> bool {
+        self.pattern.clear();
+        if self.pattern.try_reserve_exact(pattern.len()).is_err() {
+            return false;
+        }
+        self.pattern.extend_from_slice(pattern);
+        true
+    }
+
+    pub(super) fn pattern(&self) -> &[u8] {
+        &self.pattern
+    }
+}
+
+impl Drop for Cold {
+    fn drop(&mut self) {
+        self.close_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_slot_is_not_found_again() {
+        let mut cold = Cold::default();
+        let mut bytes = [0u8; 8];
+        let p = bytes.as_mut_ptr();
+        let a = cold.open(p, 4).unwrap();
+        let b = cold.open(p.wrapping_add(4), 4).unwrap();
+        assert!(cold.find(a).is_some_and(|s| s.ptr == p));
+        cold.close_from(|s| s.ptr == p);
+        assert!(cold.find(a).is_some() && cold.find(b).is_none());
+        let c = cold.open(p.wrapping_add(4), 4).unwrap();
+        assert!(cold.find(b).is_none() && cold.find(c).is_some());
+        cold.close_all();
+        assert!(cold.find(a).is_none() && !cold.has_slots());
+    }
+
+    #[test]
+    fn slots_of_appended_tables_are_found_and_cut_in_order() {
+        let mut bytes = [0u8; 8];
+        let p = bytes.as_mut_ptr();
+        let mut cold = Cold::default();
+        let a = cold.open(p, 1).unwrap();
+        let mut other = Cold::create().unwrap();
+        let b = other.open(p.wrapping_add(1), 1).unwrap();
+        cold.append(other);
+        let c = cold.open(p.wrapping_add(2), 1).unwrap();
+        assert!([a, b, c].iter().all(|k| cold.find(*k).is_some()));
+        let mut n = 0;
+        cold.close_from(|_| {
+            n += 1;
+            n <= 2
+        });
+        assert!(cold.find(a).is_some() && cold.find(b).is_some() && cold.find(c).is_none());
+    }
+}

@@ -1,0 +1,22 @@
+//! What a buffer does, seen from outside.
+//!
+//! The program's heap is one that counts and can be made to fail, thread by thread; each test runs on a thread of its
+//! own, so its figures are its own.
+
+use linkbuf_core::testing::allocators::FailingGlobal;
+
+#[global_allocator]
+static HEAP: FailingGlobal = FailingGlobal;
+
+mod alloc_free;
+mod conformance;
+mod contract;
+mod errors;
+mod hostile;
+mod interop;
+mod policy;
+mod property;
+mod regression;
+mod slices;
+mod slots;
+mod support;
