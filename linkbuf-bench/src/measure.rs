@@ -77,7 +77,7 @@ impl Plan {
 
     /// Some minutes.
     pub const FULL: Self = Self {
-        rounds: 200,
+        rounds: 120,
         warm_up: 0.005,
         measure: 0.02,
         samples: 30,

@@ -37,7 +37,7 @@ use crate::{
 /// buf.fill_int(&length, body as u32)?;
 /// buf.flush();
 ///
-/// let mut r = buf.reader();
+/// let mut r = buf.session();
 /// let head = r.next(4)?;
 /// let body = r.next(12)?; // both are held at once
 /// assert_eq!((head, body), (&[0, 0, 0, 12][..], &b"hello, world"[..]));
@@ -51,7 +51,7 @@ use crate::{
 /// ```compile_fail,E0499
 /// # use linkbuf_core::LinkBuffer;
 /// # let mut buf = LinkBuffer::new();
-/// let mut r = buf.reader();
+/// let mut r = buf.session();
 /// let head = r.next(4).unwrap();
 /// buf.release();
 /// println!("{head:?}");

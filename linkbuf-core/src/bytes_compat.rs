@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes, TryGetError};
 
 use crate::{
     allocator::NodeAllocator, buffer::LinkBuffer, error::Rejected, iter_compat::refused,
-    reader::Reader, slice::Slice,
+    reader::Session, slice::Slice,
 };
 
 /// Says what was wrong with a length that `Buf` was called with.
@@ -50,12 +50,6 @@ fn too_few(dst: &[u8], available: usize) -> Result<(), TryGetError> {
 /// assert!(buf.is_empty());
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
-///
-/// # `buf.reader()`
-///
-/// [`Buf::reader`] takes a buffer by value. With the trait in scope it therefore comes before
-/// [`LinkBuffer::reader`](crate::LinkBuffer::reader) where `buf` is the buffer itself, not a reference to it: begin a
-/// session by `LinkBuffer::reader(&mut buf)` there. Every other name differs.
 impl<A: NodeAllocator> Buf for LinkBuffer<A> {
     #[inline]
     fn remaining(&self) -> usize {
@@ -125,12 +119,12 @@ impl<A: NodeAllocator> LinkBuffer<A> {
 /// use bytes::Buf;
 /// use linkbuf_core::LinkBuffer;
 /// let mut buf = LinkBuffer::from("\0\0\0\x05hello");
-/// let mut r = LinkBuffer::reader(&mut buf); // `buf.reader()` is `Buf`'s here
+/// let mut r = LinkBuffer::session(&mut buf); // `buf.session()` is `Buf`'s here
 /// let n = r.get_u32();
 /// assert_eq!(r.next(n as usize)?, b"hello");
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
-impl<A: NodeAllocator> Buf for Reader<'_, A> {
+impl<A: NodeAllocator> Buf for Session<'_, A> {
     #[inline]
     fn remaining(&self) -> usize {
         self.len()
@@ -139,6 +133,11 @@ impl<A: NodeAllocator> Buf for Reader<'_, A> {
     #[inline]
     fn chunk(&self) -> &[u8] {
         self.first_piece()
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, dst: &mut [std::io::IoSlice<'a>]) -> usize {
+        self.io_slices(dst)
     }
 
     #[inline]
@@ -162,7 +161,7 @@ impl<A: NodeAllocator> Buf for Reader<'_, A> {
         }
     }
 
-    /// Panics when there is no memory; [`Reader::slice`] and [`Slice::into_bytes`] return an error.
+    /// Panics when there is no memory; [`Session::slice`] and [`Slice::into_bytes`] return an error.
     fn copy_to_bytes(&mut self, n: usize) -> Bytes {
         if n > self.len() {
             beyond(n, self.len());
@@ -324,7 +323,7 @@ mod tests {
     /// Runs `f` on a buffer, on a session and on a slice of the same bytes.
     fn on_each(pieces: &[&'static [u8]], f: impl Fn(&mut dyn Buf)) {
         f(&mut in_pieces(pieces));
-        f(&mut LinkBuffer::reader(&mut in_pieces(pieces)));
+        f(&mut LinkBuffer::session(&mut in_pieces(pieces)));
         let n = pieces.concat().len();
         f(&mut in_pieces(pieces).slice(n).unwrap());
     }
@@ -408,7 +407,7 @@ mod tests {
         let p = whole.as_ptr();
         let mut buf = LinkBuffer::from(whole.clone());
         assert_eq!(buf.copy_to_bytes(10).as_ptr(), p);
-        let slice = LinkBuffer::reader(&mut buf).slice(90).unwrap();
+        let slice = LinkBuffer::session(&mut buf).slice(90).unwrap();
         assert_eq!(Bytes::from(slice).as_ptr(), p.wrapping_add(10));
 
         // Of a native node, an attached vector and static bytes too.
@@ -482,7 +481,7 @@ mod tests {
     #[test]
     fn a_session_hands_out_and_reads_without_releasing() {
         let mut buf = in_pieces(&[b"\x02ab", b"cd"]);
-        let mut r = LinkBuffer::reader(&mut buf);
+        let mut r = LinkBuffer::session(&mut buf);
         let n = r.get_u8();
         let head = r.next(n.into()).unwrap();
         assert_eq!(r.get_u16(), 0x6364);
@@ -534,6 +533,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "4 bytes, 3 remain")]
     fn to_advance_a_session_past_the_end_panics() {
-        Buf::advance(&mut LinkBuffer::reader(&mut in_pieces(&[b"abc"])), 4);
+        Buf::advance(&mut LinkBuffer::session(&mut in_pieces(&[b"abc"])), 4);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    allocator::NodeAllocator, buffer::LinkBuffer, error::Error, reader::Reader, slice::Slice,
+    allocator::NodeAllocator, buffer::LinkBuffer, error::Error, reader::Session, slice::Slice,
 };
 
 /// What the three readers share: `Read` and `BufRead` are written once, on top of it.
@@ -66,7 +66,7 @@ impl<A: NodeAllocator> Source for LinkBuffer<A> {
     }
 }
 
-impl<A: NodeAllocator> Source for Reader<'_, A> {
+impl<A: NodeAllocator> Source for Session<'_, A> {
     #[inline]
     fn left(&self) -> usize {
         self.len()
@@ -283,12 +283,12 @@ impl_buf_read! {
 impl_read! {
     /// Copies out; nothing is released before [`LinkBuffer::release`], so slices that the session handed out stay
     /// good. Allocates nothing; O(bytes copied).
-    Reader<'_, A>, A
+    Session<'_, A>, A
 }
 
 impl_buf_read! {
     /// `fill_buf` is the first piece in place: no copy, O(1). `consume` stops at the end of the readable bytes.
-    Reader<'_, A>, A
+    Session<'_, A>, A
 }
 
 impl_read! {
@@ -368,7 +368,7 @@ mod tests {
         let mut buf = in_pieces(pieces);
         f(&mut buf);
         let mut other = in_pieces(pieces);
-        f(&mut LinkBuffer::reader(&mut other));
+        f(&mut LinkBuffer::session(&mut other));
         let mut slice = in_pieces(pieces).slice(pieces.concat().len()).unwrap();
         f(&mut slice);
         let left = [buf.len(), other.len()];
@@ -501,7 +501,7 @@ mod tests {
     #[test]
     fn a_session_releases_nothing() {
         let mut buf = LinkBuffer::from(vec![7; 5000]);
-        let mut r = LinkBuffer::reader(&mut buf);
+        let mut r = LinkBuffer::session(&mut buf);
         let head = r.next(10).unwrap();
         std::io::copy(&mut r, &mut std::io::sink()).unwrap();
         assert_eq!(head, [7; 10]);

@@ -22,7 +22,7 @@
 //! | | |
 //! |---|---|
 //! | write | [`LinkBuffer::malloc`], [`write_binary`](LinkBuffer::write_binary), [`write_owned`](LinkBuffer::write_owned), [`write_direct`](LinkBuffer::write_direct), [`append`](LinkBuffer::append), [`appender`](LinkBuffer::appender), [`slot`](LinkBuffer::slot), [`flush`](LinkBuffer::flush) |
-//! | read | [`LinkBuffer::reader`], [`next`](LinkBuffer::next), [`peek`](LinkBuffer::peek), [`until`](LinkBuffer::until), [`slice`](LinkBuffer::slice), [`release`](LinkBuffer::release) |
+//! | read | [`LinkBuffer::session`], [`next`](LinkBuffer::next), [`peek`](LinkBuffer::peek), [`until`](LinkBuffer::until), [`slice`](LinkBuffer::slice), [`release`](LinkBuffer::release) |
 //! | sockets | [`LinkBuffer::book`] for the way in, [`io_slices`](LinkBuffer::io_slices) for the way out |
 //! | memory | [`NodeAllocator`], [`TailPolicy`], [`LinkBuffer::memory`], [`trim`](LinkBuffer::trim) |
 //!
@@ -67,7 +67,7 @@ pub use buffer::LinkBuffer;
 pub use error::{Error, Rejected};
 pub use heap::Heap;
 pub use policy::{Builder, TailPolicy};
-pub use reader::Reader;
+pub use reader::Session;
 pub use slice::Slice;
 pub use slot::{IntSlot, Slot, SlotInt};
 pub use stats::Memory;

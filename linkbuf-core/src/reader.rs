@@ -8,7 +8,7 @@ use crate::{
     buffer::LinkBuffer,
     error::Error,
     heap::Heap,
-    raw::{Cut, Session},
+    raw::{Cut, ReadSession},
     slice::Slice,
     vectored::Chunks,
 };
@@ -20,10 +20,10 @@ use crate::{
 /// [`LinkBuffer::release`] when the slices are done with.
 ///
 /// ```
-/// use linkbuf_core::{Error, LinkBuffer, Reader};
+/// use linkbuf_core::{Error, LinkBuffer, Session};
 ///
 /// /// Name and value of `name: value\n`. They outlive the session.
-/// fn header<'b>(r: &mut Reader<'b>) -> Result<(&'b [u8], &'b [u8]), Error> {
+/// fn header<'b>(r: &mut Session<'b>) -> Result<(&'b [u8], &'b [u8]), Error> {
 ///     let name = r.until_bytes(b": ")?;
 ///     let value = r.until(b'\n')?;
 ///     Ok((&name[..name.len() - 2], &value[..value.len() - 1]))
@@ -32,16 +32,16 @@ use crate::{
 /// let mut buf = LinkBuffer::new();
 /// buf.write_string("host: example\n")?;
 /// buf.flush();
-/// let (name, value) = header(&mut buf.reader())?;
+/// let (name, value) = header(&mut buf.session())?;
 /// assert_eq!((name, value), (&b"host"[..], &b"example"[..]));
 /// buf.release();
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
-pub struct Reader<'b, A: NodeAllocator = Heap> {
-    session: Session<'b, A>,
+pub struct Session<'b, A: NodeAllocator = Heap> {
+    session: ReadSession<'b, A>,
 }
 
-impl<'b, A: NodeAllocator> Reader<'b, A> {
+impl<'b, A: NodeAllocator> Session<'b, A> {
     /// Readable bytes. O(1).
     #[inline]
     pub fn len(&self) -> usize {
@@ -189,24 +189,24 @@ impl<'b, A: NodeAllocator> Reader<'b, A> {
     }
 }
 
-impl<A: NodeAllocator> fmt::Debug for Reader<'_, A> {
+impl<A: NodeAllocator> fmt::Debug for Session<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("len", &self.len()).finish()
+        f.debug_struct("Session").field("len", &self.len()).finish()
     }
 }
 
 impl<A: NodeAllocator> LinkBuffer<A> {
     /// Begins a reading session. Until the borrow of the buffer ends, several slices may be held at once.
     #[inline]
-    pub fn reader(&mut self) -> Reader<'_, A> {
+    pub fn session(&mut self) -> Session<'_, A> {
         self.checked();
-        Reader {
-            session: Session::new(&mut self.chain),
+        Session {
+            session: ReadSession::new(&mut self.chain),
         }
     }
 
     /// The next `n` bytes as one slice, consumed. It is good until the buffer is used again; to hold several, use a
-    /// [`reader`](Self::reader).
+    /// [`session`](Self::session).
     ///
     /// Within a node: no copy, O(1). Across nodes: gathered once into scratch memory, O(n).
     ///
@@ -214,7 +214,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// [`Error::NotEnough`] if fewer are readable; [`Error::Alloc`] if there is no memory to gather them.
     #[inline]
     pub fn next(&mut self, n: usize) -> Result<&[u8], Error> {
-        self.reader().next(n)
+        self.session().next(n)
     }
 
     /// As [`next`](Self::next), but the bytes stay to be read. Peeking again, more or fewer bytes, reuses what was
@@ -224,7 +224,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// As [`next`](Self::next).
     #[inline]
     pub fn peek(&mut self, n: usize) -> Result<&[u8], Error> {
-        self.reader().peek(n)
+        self.session().peek(n)
     }
 
     /// Consumes `n` bytes. O(nodes skipped).
@@ -244,7 +244,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// [`Error::NotEnough`] if nothing is readable.
     #[inline]
     pub fn read_byte(&mut self) -> Result<u8, Error> {
-        self.reader().read_byte()
+        self.session().read_byte()
     }
 
     /// A copy of the next `n` bytes, consumed. Allocates the vector.
@@ -252,7 +252,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// # Errors
     /// [`Error::NotEnough`] if fewer are readable; [`Error::Alloc`] if there is no memory for the copy.
     pub fn read_binary(&mut self, n: usize) -> Result<Vec<u8>, Error> {
-        self.reader().read_binary(n)
+        self.session().read_binary(n)
     }
 
     /// A copy of the next `n` bytes as a string, consumed. Allocates the string.
@@ -260,7 +260,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// # Errors
     /// [`Error::Utf8`] if they are not UTF-8 (nothing is consumed), or as [`read_binary`](Self::read_binary).
     pub fn read_string(&mut self, n: usize) -> Result<String, Error> {
-        self.reader().read_string(n)
+        self.session().read_string(n)
     }
 
     /// Copies the next `dst.len()` bytes out, consumed.
@@ -283,7 +283,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// [`Error::NotFound`] if it is not among the readable bytes: nothing is consumed. Or as [`next`](Self::next).
     #[inline]
     pub fn until(&mut self, delimiter: u8) -> Result<&[u8], Error> {
-        self.reader().until(delimiter)
+        self.session().until(delimiter)
     }
 
     /// As [`until`](Self::until), of a byte string. An empty one is found at once.
@@ -291,7 +291,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// # Errors
     /// As [`until`](Self::until).
     pub fn until_bytes(&mut self, delimiter: &[u8]) -> Result<&[u8], Error> {
-        self.reader().until_bytes(delimiter)
+        self.session().until_bytes(delimiter)
     }
 
     /// A counted, read-only view of the next `n` bytes, consumed. It needs no borrow, may be sent to other threads,
@@ -303,7 +303,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// [`Error::NotEnough`] if fewer are readable; [`Error::Alloc`] if there is no memory for the list of nodes.
     #[inline]
     pub fn slice(&mut self, n: usize) -> Result<Slice, Error> {
-        self.reader().slice(n)
+        self.session().slice(n)
     }
 
     /// Gives back every node that was read to its end and is seen by no slice. A buffer that is empty then keeps what

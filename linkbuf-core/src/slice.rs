@@ -359,6 +359,23 @@ impl Slice {
         }
     }
 
+    /// Adds the bytes to a chain as attached views, so that `remain` pending bytes follow; all or none.
+    pub(crate) fn insert_into<A: NodeAllocator>(
+        self,
+        chain: &mut Chain<A>,
+        remain: usize,
+    ) -> Result<(), Rejected<Slice>> {
+        let done = match &self.0 {
+            Repr::One(view) => {
+                chain.insert_views(core::iter::once(view.clone()), view.len(), remain)
+            }
+            Repr::Many { list, start, len } => {
+                chain.insert_views(views(list, *start, *len), *len, remain)
+            }
+        };
+        done.map_err(|error| Rejected { error, value: self })
+    }
+
     /// The view, if the slice sees one node.
     #[cfg_attr(
         not(feature = "bytes"),

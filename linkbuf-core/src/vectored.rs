@@ -2,6 +2,8 @@
 
 use core::{fmt, iter::FusedIterator};
 
+#[cfg(feature = "std")]
+use crate::reader::Session;
 use crate::{allocator::NodeAllocator, buffer::LinkBuffer, raw::Pieces, slice::Slice};
 
 /// An iterator over the pieces of a buffer's readable bytes, or of a slice's, in order; none is empty.
@@ -84,6 +86,14 @@ impl<A: NodeAllocator> LinkBuffer<A> {
 impl Slice {
     /// As [`LinkBuffer::io_slices`], of this slice's bytes.
     #[cfg(feature = "std")]
+    pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
+        fill(self.chunks(), out)
+    }
+}
+
+#[cfg(feature = "std")]
+impl<A: NodeAllocator> Session<'_, A> {
+    /// As [`LinkBuffer::io_slices`], of what is left to read.
     pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
         fill(self.chunks(), out)
     }

@@ -179,6 +179,18 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         Ok(())
     }
 
+    /// As [`write_direct`](Self::write_direct), of a slice.
+    ///
+    /// Never copies. O(nodes of the slice + pending nodes before the place).
+    ///
+    /// # Errors
+    /// As there; the slice comes back in the error.
+    pub fn insert_slice(&mut self, slice: Slice, remain: usize) -> Result<(), Rejected<Slice>> {
+        let done = slice.insert_into(&mut self.chain, remain);
+        self.checked();
+        done
+    }
+
     /// Moves all of `other` onto the tail, its readable bytes and then its pending ones. If nothing is pending here,
     /// the readable ones are readable at once; if something is, they wait behind it for the flush. Slots of `other`
     /// can be filled here. What else `other` held is given back.

@@ -1,7 +1,7 @@
 //! `cargo xtask soundness`: the tests of the crates that touch memory, under tools that watch memory and threads.
 //!
-//! The tools slow the tests down by ten to a hundred times, so the property tests run fewer cases here:
-//! as many as `LINKBUF_CASES` says, else a number that fits the tool.
+//! The tools slow the tests down by ten to a hundred times, so each property test runs fewer cases here: as many as
+//! `PROPTEST_CASES` says, else a number that fits the tool.
 
 use std::{env, path::Path, process::ExitCode};
 
@@ -61,7 +61,7 @@ fn memcheck() -> Step {
         r#""--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect", "#,
         r#""--fair-sched=yes"]"#,
     );
-    Step::cargo(name, tests("100").args(["--config", runner]))
+    Step::cargo(name, tests("500").args(["--config", runner]))
 }
 
 fn address() -> Step {
@@ -97,7 +97,7 @@ fn sanitizer(
     }
     // `--target`, even though it is the host: build scripts and macros stay without the sanitizer. A test that asks
     // for more memory than there is wants to see the refusal, which the sanitizer would by itself make an error.
-    let call = tests("2000")
+    let call = tests("5000")
         .toolchain("nightly")
         .args(["--target", &host])
         .env("RUSTFLAGS", format!("-Zsanitizer={kind}"))
@@ -123,7 +123,7 @@ fn loom() -> Step {
 
 /// The test binaries of the crates that hold or drive unsafe code.
 fn tests(cases: &str) -> Cargo {
-    let cases = env::var("LINKBUF_CASES").unwrap_or_else(|_| cases.to_owned());
+    let cases = env::var("PROPTEST_CASES").unwrap_or_else(|_| cases.to_owned());
     Cargo::new([
         "test",
         "-p",
@@ -135,7 +135,7 @@ fn tests(cases: &str) -> Cargo {
         "--tests",
     ])
     .arg("--no-fail-fast")
-    .env("LINKBUF_CASES", cases)
+    .env("PROPTEST_CASES", cases)
 }
 
 fn on_path(program: &str) -> bool {

@@ -287,7 +287,7 @@ fn figures(files: &[Text], unsafes: &[Unsafe<'_>]) -> String {
         // Writing to a string can't fail.
         let _ = writeln!(
             said,
-            "  {path:40} {blocks:4} blocks over {lines:4} lines, {items:3} items"
+            "  {path:48} {blocks:4} blocks over {lines:4} lines, {items:3} items"
         );
     };
     for found in unsafes {

@@ -9,7 +9,9 @@ use std::io::IoSlice;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::scenarios::SmallQueue;
-use crate::scenarios::{Bulk, CHUNK, CUT, Cut, Frame, FrameQueue, Lines, PASS, ReserveQueue};
+use crate::scenarios::{
+    Bulk, CHUNK, CUT, Cut, Frame, FrameQueue, IOVECS, Lines, PASS, ReserveQueue,
+};
 
 /// Bytes that a buffer starts with.
 const START: usize = 8192;
@@ -94,7 +96,7 @@ impl FrameQueue for Segments {
         self.head[..4].copy_from_slice(&header.to_be_bytes());
         self.ready.push_back(self.head.split().freeze());
         self.ready.push_back(frame.payload.clone());
-        let mut iovecs = [IoSlice::new(&[]); 16];
+        let mut iovecs = [IoSlice::new(&[]); IOVECS];
         let mut n = 0;
         for (iovec, segment) in iovecs.iter_mut().zip(&self.ready) {
             *iovec = IoSlice::new(segment);

@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 
-use linkbuf_core::{LinkBuffer, Reader, Slice};
+use linkbuf_core::{LinkBuffer, Session, Slice};
 
 use super::resp::{Element, NotResp, Parser, Source, Written, write_element};
 use super::{ATTACH_FROM, Stream};
@@ -54,7 +54,7 @@ impl Stream for Proxy {
         }
 
         let mut messages = 0;
-        let mut input = Input(self.input.reader());
+        let mut input = Input(self.input.session());
         while self.parser.message(&mut input, &mut self.message)? {
             messages += 1;
             write(&mut self.output, &mut self.message);
@@ -79,7 +79,7 @@ impl Stream for Proxy {
     }
 }
 
-struct Input<'b>(Reader<'b>);
+struct Input<'b>(Session<'b>);
 
 impl Source for Input<'_> {
     type Value = Slice;

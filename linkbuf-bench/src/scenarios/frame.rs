@@ -9,6 +9,9 @@ use bytes::Bytes;
 use super::pattern::{expect_same, pattern};
 use crate::scenario::Case;
 
+/// Iovecs of one export; a frame's pieces are fewer.
+pub(crate) const IOVECS: usize = 8;
+
 /// What is to be sent.
 pub(crate) struct Frame {
     pub(crate) fields: [[u8; 12]; 32],

@@ -17,7 +17,7 @@ mod w7_lines;
 mod w8_bulk;
 mod w9_idle;
 
-pub(crate) use frame::{Frame, FrameQueue};
+pub(crate) use frame::{Frame, FrameQueue, IOVECS};
 pub(crate) use w1_small::SmallQueue;
 pub(crate) use w2_reserve::ReserveQueue;
 pub(crate) use w5_splice::Splice;

@@ -6,6 +6,9 @@ use crate::{
     error::{Error, Rejected},
 };
 
+/// The first and the last of some nodes that are linked to each other, in no chain.
+type List = Option<(NodePtr, NodePtr)>;
+
 impl<A: NodeAllocator> Chain<A> {
     /// Adds the bytes of `value`, pending, without a copy.
     #[inline]
@@ -37,29 +40,25 @@ impl<A: NodeAllocator> Chain<A> {
         views: impl Iterator<Item = View>,
         total: usize,
     ) -> Result<(), Error> {
-        self.check_total(total)?;
-        let (mut first, mut last): (Option<NodePtr>, Option<NodePtr>) = (None, None);
-        for view in views.filter(|v| v.len() > 0) {
-            match self.store.viewing(view) {
-                Ok(node) => {
-                    match last {
-                        Some(last) => last.set_next(Some(node)),
-                        None => first = Some(node),
-                    }
-                    last = Some(node);
-                }
-                Err(r) => {
-                    self.dispose_list(first);
-                    return Err(r.error);
-                }
-            }
-        }
-        while let Some(node) = first {
-            first = node.next();
-            node.set_next(None);
-            self.push_attached(node);
-        }
+        let list = self.views_list(views, total)?;
+        self.push_list(list);
         Ok(())
+    }
+
+    /// Adds the bytes of `views`, `total` of them, so that `remain` pending bytes follow: all or none.
+    pub(crate) fn insert_views(
+        &mut self,
+        views: impl Iterator<Item = View>,
+        total: usize,
+        remain: usize,
+    ) -> Result<(), Error> {
+        self.check_pending(remain)?;
+        let list = self.views_list(views, total)?;
+        self.insert_list(list, total, remain)
+            .map_err(|(error, list)| {
+                self.dispose_list(list.map(|(first, _)| first));
+                error
+            })
     }
 
     /// Adds the bytes of `value` so that `remain` pending bytes follow them.
@@ -67,45 +66,94 @@ impl<A: NodeAllocator> Chain<A> {
     where
         T: AsRef<[u8]> + Send + 'static,
     {
-        let pending = self.pending();
-        if remain > pending {
-            return Err(Rejected {
-                error: Error::BeyondPending {
-                    asked: remain,
-                    pending,
-                },
-                value,
-            });
+        if let Err(error) = self.check_pending(remain) {
+            return Err(Rejected { error, value });
         }
         let node = self.checked_foreign(value)?;
-        let len = node.len();
+        match self.insert_list(Some((node, node)), node.len(), remain) {
+            Ok(()) => Ok(()),
+            Err((error, _)) => Err(Rejected {
+                error,
+                value: self.store.unmake_foreign(node),
+            }),
+        }
+    }
+
+    fn check_pending(&self, remain: usize) -> Result<(), Error> {
+        let pending = self.pending();
+        if remain > pending {
+            return Err(Error::BeyondPending {
+                asked: remain,
+                pending,
+            });
+        }
+        Ok(())
+    }
+
+    /// Nodes of `views`, linked to each other and not to the chain: all or none.
+    fn views_list(
+        &mut self,
+        views: impl Iterator<Item = View>,
+        total: usize,
+    ) -> Result<List, Error> {
+        self.check_total(total)?;
+        let mut list: List = None;
+        for view in views.filter(|v| v.len() > 0) {
+            match self.store.viewing(view) {
+                Ok(node) => {
+                    list = match list {
+                        Some((first, last)) => {
+                            last.set_next(Some(node));
+                            Some((first, node))
+                        }
+                        None => Some((node, node)),
+                    };
+                }
+                Err(r) => {
+                    self.dispose_list(list.map(|(first, _)| first));
+                    return Err(r.error);
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// Links nodes behind the tail, one by one.
+    fn push_list(&mut self, list: List) {
+        let mut at = list.map(|(first, _)| first);
+        while let Some(node) = at {
+            at = node.next();
+            node.set_next(None);
+            self.push_attached(node);
+        }
+    }
+
+    /// Links nodes, of `len` bytes in all, so that `remain` pending bytes follow them. They come back if that is
+    /// refused.
+    fn insert_list(&mut self, list: List, len: usize, remain: usize) -> Result<(), (Error, List)> {
+        let before = self.pending() - remain;
         let place = if remain == 0 || len == 0 {
             None
         } else {
-            self.locate_pending(pending - remain)
+            self.locate_pending(before)
         };
-        let Some((left, cut, _)) = place else {
-            self.push_attached(node);
+        let (Some((left, cut, _)), Some((first, last))) = (place, list) else {
+            self.push_list(list);
             return Ok(());
         };
         if self.w.tail != Some(left) && cut == left.end() {
-            node.set_next(left.next());
-            left.set_next(Some(node));
+            last.set_next(left.next());
+            left.set_next(Some(first));
             self.f.pend += len;
             return Ok(());
         }
         let right = match self.store.header() {
             Ok(right) => right,
-            Err(error) => {
-                return Err(Rejected {
-                    error,
-                    value: self.store.unmake_foreign(node),
-                });
-            }
+            Err(error) => return Err((error, list)),
         };
-        self.split(left, cut, right, pending - remain);
-        node.set_next(Some(right));
-        left.set_next(Some(node));
+        self.split(left, cut, right, before);
+        last.set_next(Some(right));
+        left.set_next(Some(first));
         self.f.pend += len;
         self.refresh();
         Ok(())

@@ -83,7 +83,7 @@ pub(crate) use chain_read::Cut;
 pub(crate) use cold::SlotKey;
 pub(crate) use pieces::Pieces;
 pub(crate) use run::Run;
-pub(crate) use session::Session;
+pub(crate) use session::ReadSession;
 pub(crate) use view::View;
 pub(crate) use view_list::ViewList;
 

@@ -5,14 +5,14 @@ use crate::{allocator::NodeAllocator, error::Error};
 
 /// A mutable borrow of a chain for reading: what it hands out lives as long as the borrow, also beside what it hands
 /// out later, because nothing that it can do frees or writes bytes (I8).
-pub(crate) struct Session<'b, A: NodeAllocator> {
+pub(crate) struct ReadSession<'b, A: NodeAllocator> {
     chain: &'b mut Chain<A>,
 }
 
-impl<'b, A: NodeAllocator> Session<'b, A> {
+impl<'b, A: NodeAllocator> ReadSession<'b, A> {
     #[inline]
     pub(crate) fn new(chain: &'b mut Chain<A>) -> Self {
-        Session { chain }
+        ReadSession { chain }
     }
 
     #[inline]

@@ -37,7 +37,7 @@ fn asking_for_more_than_is_readable() {
         assert_eq!(buf.read_binary(n), Err(refused));
         assert_eq!(buf.read_string(n), Err(refused));
         assert_eq!(buf.slice(n).unwrap_err(), refused);
-        let mut reader = buf.reader();
+        let mut reader = buf.session();
         assert_eq!(reader.next(n), Err(refused));
         assert_eq!(reader.peek(n), Err(refused));
         assert_eq!(reader.skip(n), Err(refused));
@@ -52,7 +52,7 @@ fn asking_for_more_than_is_readable() {
         readable: 5,
     };
     assert_eq!(buf.read_into(&mut [0; 6]), Err(refused));
-    assert_eq!(buf.reader().read_into(&mut [0; 6]), Err(refused));
+    assert_eq!(buf.session().read_into(&mut [0; 6]), Err(refused));
     unchanged(buf);
     let refused = Error::NotEnough {
         asked: 1,
@@ -72,8 +72,8 @@ fn looking_for_what_is_not_there() {
     );
     assert_eq!(buf.until_bytes(b"oa"), Err(refused));
     assert_eq!(buf.until_bytes(b"longer than all"), Err(refused));
-    assert_eq!(buf.reader().until(b'\n'), Err(refused));
-    assert_eq!(buf.reader().until_bytes(b"\r\n"), Err(refused));
+    assert_eq!(buf.session().until(b'\n'), Err(refused));
+    assert_eq!(buf.session().until_bytes(b"\r\n"), Err(refused));
     unchanged(buf);
 }
 
@@ -144,7 +144,7 @@ fn text_that_is_none() {
     let mut buf = in_nodes(&[b"ab\xe2\x82", b"\xac\xff"]);
     let refused = Error::Utf8 { valid_up_to: 5 };
     assert_eq!(buf.read_string(6), Err(refused));
-    assert_eq!(buf.reader().read_string(6), Err(refused));
+    assert_eq!(buf.session().read_string(6), Err(refused));
     assert_eq!(buf.read_string(3), Err(Error::Utf8 { valid_up_to: 2 }));
     assert_eq!(buf.len(), 6);
     assert_eq!(buf.read_string(5).unwrap(), "ab€");

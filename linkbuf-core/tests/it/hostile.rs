@@ -300,7 +300,7 @@ fn a_forgotten_reader() {
     buf.write_binary(&pattern(1, 1000)).unwrap();
     buf.flush();
     for n in [1, 100, 300] {
-        let mut reader = buf.reader();
+        let mut reader = buf.session();
         reader.peek(n + 50).unwrap();
         reader.next(n).unwrap();
         forget(reader);

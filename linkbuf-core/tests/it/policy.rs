@@ -381,7 +381,7 @@ fn growing_peeks_copy_each_byte_a_few_times_at_most() {
         buf.skip(0).unwrap();
     }
     let before = FailingGlobal::figures().asked_bytes;
-    let mut session = buf.reader();
+    let mut session = buf.session();
     let held: Vec<&[u8]> = (1..=200).map(|i| session.peek(i * 200).unwrap()).collect();
     let asked = FailingGlobal::figures().asked_bytes - before;
     // Every peek of its own would take 4 MB. (The vector takes some, too.)

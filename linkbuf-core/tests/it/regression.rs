@@ -114,7 +114,7 @@ fn a_longer_peek_leaves_a_shorter_one_alone() {
     let all = pattern(5, 9000);
     let pieces: Vec<&[u8]> = all.chunks(150).collect();
     let mut buf = in_nodes(&pieces);
-    let mut session = buf.reader();
+    let mut session = buf.session();
     let short = session.peek(200).unwrap();
     let long = session.peek(9000).unwrap();
     let middle = session.peek(1000).unwrap();
@@ -131,7 +131,7 @@ fn a_peek_after_a_skip_leaves_the_first_alone() {
     let all = pattern(6, 1000);
     let pieces: Vec<&[u8]> = all.chunks(90).collect();
     let mut buf = in_nodes(&pieces);
-    let mut session = buf.reader();
+    let mut session = buf.session();
     let first = session.peek(200).unwrap();
     session.skip(1).unwrap();
     let second = session.peek(200).unwrap();

@@ -344,3 +344,31 @@ fn small_appended_slices_are_copied_and_let_go() {
     buf.release();
     assert_eq!(drops.count(), 2);
 }
+
+#[test]
+fn slices_are_inserted_where_they_are_asked_for() {
+    let pieces: [&[u8]; 3] = [b"hello ", b"wor", b"ld"];
+    for remain in 0..=6 {
+        let mut buf = LinkBuffer::new();
+        buf.write_binary(b"abc").unwrap();
+        buf.write_binary(b"def").unwrap();
+        let many = in_nodes(&pieces).slice(11).unwrap();
+        buf.insert_slice(many, remain).unwrap();
+        buf.insert_slice(Slice::new(), remain).unwrap();
+        let refused = buf
+            .insert_slice(Slice::from_static(b"late"), 18)
+            .unwrap_err();
+        assert_eq!(
+            refused.error,
+            Error::BeyondPending {
+                asked: 18,
+                pending: 17
+            }
+        );
+        assert_eq!(refused.value, *b"late");
+        buf.flush();
+        let mut expected = b"abcdef".to_vec();
+        expected.splice(6 - remain..6 - remain, *b"hello world");
+        assert_eq!(buf.read_binary(17).unwrap(), expected);
+    }
+}

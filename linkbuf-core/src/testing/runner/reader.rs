@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Pair, Runner, agree};
 use crate::{
-    Error, LinkBuffer, NodeAllocator, Reader, Slice,
+    Error, LinkBuffer, NodeAllocator, Session, Slice,
     testing::{
         model::{Model, difference, pattern},
         ops::{Amount, Op, Step, attempt, without_memory},
@@ -154,7 +154,7 @@ impl<A: NodeAllocator> Runner<'_, A> {
     fn session(&mut self, b: u8, steps: &[Step]) {
         let mut cut: Vec<(Slice, Arc<[u8]>)> = Vec::new();
         let (faults, Pair { real, model, .. }) = self.split(b);
-        let mut reader = real.reader();
+        let mut reader = real.session();
         let mut held: Vec<(&[u8], Vec<u8>)> = Vec::new();
         for step in steps {
             assert_eq!(reader.len(), model.len(), "readable bytes before {step:?}");
@@ -164,8 +164,9 @@ impl<A: NodeAllocator> Runner<'_, A> {
                 "is_empty before {step:?}"
             );
             let left = model.len();
-            let intact =
-                |r: &mut Reader<'_, A>| assert_eq!(r.len(), left, "readable bytes after a failure");
+            let intact = |r: &mut Session<'_, A>| {
+                assert_eq!(r.len(), left, "readable bytes after a failure")
+            };
             match *step {
                 Step::Next(n) | Step::Peek(n) => {
                     let (n, consumes) = (n.of(left), matches!(step, Step::Next(_)));
@@ -201,7 +202,7 @@ impl<A: NodeAllocator> Runner<'_, A> {
                     assert_eq!(answer.err(), model.next(n).err(), "skip({n})");
                 }
                 Step::ReadByte => {
-                    let answer = attempt(faults, &mut reader, Reader::read_byte, intact);
+                    let answer = attempt(faults, &mut reader, Session::read_byte, intact);
                     assert_eq!(answer.map(|byte| vec![byte]), model.next(1), "read_byte");
                 }
                 Step::ReadBinary(n) => {
