@@ -56,12 +56,10 @@ pub enum TailPolicy {
 pub(crate) struct Config {
     /// Bytes kept when idle, all told.
     pub(crate) keep: usize,
-    /// A tail whose block is larger is sealed by a flush.
-    pub(crate) seal_above: usize,
     pub(crate) node_size: u32,
     pub(crate) copy_threshold: u32,
     pub(crate) detach_below: u32,
-    pub(crate) detach_from: u32,
+    pub(crate) page: u32,
     pub(crate) book_min: u32,
     pub(crate) book_max: u32,
     pub(crate) scrub: bool,
@@ -77,11 +75,10 @@ impl Config {
         let node = clamp_u32(node_size, 1);
         Config {
             keep,
-            seal_above: if keep > page { keep } else { page },
             node_size: node,
             copy_threshold: COPY_THRESHOLD as u32,
             detach_below: 0,
-            detach_from: clamp_u32(page, 1),
+            page: clamp_u32(page, 1),
             book_min: node,
             book_max: if node as usize > BOOK_MAX {
                 node
@@ -90,6 +87,11 @@ impl Config {
             },
             scrub: false,
         }
+    }
+
+    /// A tail whose block is larger is sealed by a flush.
+    pub(crate) fn seal_above(&self) -> usize {
+        self.keep.max(self.page as usize)
     }
 }
 
@@ -225,6 +227,6 @@ mod tests {
     #[test]
     fn a_release_policy_does_not_seal_ordinary_nodes() {
         let c = Config::new(4096, 3072, TailPolicy::Release);
-        assert_eq!((c.keep, c.seal_above), (0, 4096));
+        assert_eq!((c.keep, c.seal_above()), (0, 4096));
     }
 }

@@ -1,5 +1,7 @@
 //! The writer's verbs: reserve, write, attach, insert, splice, keep, flush, book.
 
+use core::mem::{forget, needs_drop};
+
 use crate::{
     allocator::NodeAllocator,
     appender::Appender,
@@ -201,16 +203,20 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// # Errors
     /// [`Error::CapacityOverflow`] if the sum of the lengths would pass `isize::MAX`; `other` comes back in the error.
     #[inline]
-    pub fn append(&mut self, other: LinkBuffer<A>) -> Result<(), Rejected<LinkBuffer<A>>> {
-        let done = match self.chain.append(other.chain) {
-            Ok(()) => Ok(()),
-            Err(r) => Err(Rejected {
-                error: r.error,
-                value: LinkBuffer { chain: r.value },
-            }),
-        };
+    pub fn append(&mut self, mut other: LinkBuffer<A>) -> Result<(), Rejected<LinkBuffer<A>>> {
+        let done = self.chain.append(&mut other.chain);
         self.checked();
-        done
+        if let Err(error) = done {
+            return Err(Rejected {
+                error,
+                value: other,
+            });
+        }
+        if !needs_drop::<A>() && other.chain.is_bare() {
+            // Dropping it would do nothing, but at length.
+            forget(other);
+        }
+        Ok(())
     }
 
     /// As [`append`](Self::append), of a buffer with another type of allocator: its nodes are attached, and go back

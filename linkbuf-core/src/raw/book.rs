@@ -3,9 +3,7 @@
 
 use core::slice;
 
-#[cfg(feature = "std")]
-use super::node::NodePtr;
-use super::{chain::Chain, span};
+use super::{chain::Chain, node::NodePtr, span};
 use crate::{allocator::NodeAllocator, error::Error, policy::BOOK_PATIENCE};
 
 impl<A: NodeAllocator> Chain<A> {
@@ -36,7 +34,7 @@ impl<A: NodeAllocator> Chain<A> {
         if split {
             let more = want - here;
             if let Some((node, len)) = self.book_spare(more) {
-                self.booking.next = Some(node);
+                self.booking.two = true;
                 self.booking.len += len;
                 self.refresh();
                 // SAFETY: `len` initialised bytes of a spare, whose block nobody else sees.
@@ -99,7 +97,7 @@ impl<A: NodeAllocator> Chain<A> {
         }
         self.booking.ptr = self.w.ptr;
         self.booking.len = len;
-        self.booking.next = None;
+        self.booking.two = false;
         Ok(len)
     }
 
@@ -154,11 +152,10 @@ impl<A: NodeAllocator> Chain<A> {
     /// Publishes all of the tail's booked bytes, and makes the booked spare the tail, with `more` bytes.
     #[cold]
     fn book_ack_spare(&mut self, here: usize, more: usize) -> bool {
-        let Some(next) = self.booking.next else {
-            return false;
-        };
-        // Another call may have used or freed the spare since.
-        if self.store.first_spare() != Some(next) || next.block().init() < more {
+        // Calls that change the spares end a booking (`booking.len` is 0 then), so the first one is that which was
+        // handed out; whichever it is, what is published of it is initialised.
+        let ready = |node: NodePtr| self.booking.two && node.block().init() >= more;
+        if !self.store.first_spare().is_some_and(ready) {
             return false;
         }
         let Some(node) = self.store.take_spare(0) else {

@@ -13,7 +13,12 @@ use core::{
 };
 
 use super::{
-    chain_read::Cut, cold::Cold, node::NodePtr, scratch::Scratch, search::Searched, span,
+    chain_read::Cut,
+    cold::Cold,
+    node::{NodePtr, same},
+    scratch::Scratch,
+    search::Searched,
+    span,
     store::Store,
 };
 use crate::{allocator::NodeAllocator, error::Error, policy::Config};
@@ -48,12 +53,12 @@ pub(super) struct ReadCursor {
 pub(super) struct Booking {
     pub(super) ptr: *mut u8,
     pub(super) len: usize,
-    /// A spare whose room was handed out too.
-    pub(super) next: Option<NodePtr>,
     /// The size that reads adapt to.
     pub(super) size: u32,
     /// Reads in a row that used little of it.
     pub(super) small: u8,
+    /// The first spare's room was handed out too.
+    pub(super) two: bool,
 }
 
 /// A chain of nodes, with a writer and a reader.
@@ -73,8 +78,8 @@ pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) searched: Searched,
     pub(super) booking: Booking,
     pub(super) cold: Option<Box<Cold>>,
-    /// What the store counts for `cold` among what is kept.
-    pub(super) cold_counted: usize,
+    /// Something was gathered since the last release.
+    pub(super) scratch_used: bool,
 }
 
 /// Where the cursors of a chain without nodes stand.
@@ -115,13 +120,13 @@ impl<A: NodeAllocator> Chain<A> {
             booking: Booking {
                 ptr: NOWHERE,
                 len: 0,
-                next: None,
                 size: config.book_min,
                 small: 0,
+                two: false,
             },
             store: Store::new(alloc, config),
             cold: None,
-            cold_counted: 0,
+            scratch_used: false,
         }
     }
 
@@ -142,7 +147,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Pending bytes.
     #[inline]
     pub(crate) fn pending(&self) -> usize {
-        if self.f.node == self.w.tail {
+        if same(self.f.node, self.w.tail) {
             span(self.f.ptr, self.w.ptr)
         } else {
             let start = self.w.tail.map_or(self.w.ptr, NodePtr::start);
@@ -288,6 +293,13 @@ impl<A: NodeAllocator> Chain<A> {
             }
         }
         self.release_slow();
+    }
+
+    /// Would dropping the chain do nothing but drop the allocator's handle?
+    #[inline]
+    pub(crate) fn is_bare(&self) -> bool {
+        // What is counted as kept covers the tables.
+        self.r.head.is_none() && self.store.is_bare() && !self.scratch.has_nodes()
     }
 
     /// Room for `n` bytes, counted by addresses: whether a write of `n` would be a plain copy.

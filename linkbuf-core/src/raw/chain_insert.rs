@@ -213,7 +213,7 @@ impl<A: NodeAllocator> Chain<A> {
         {
             self.resume = Some(tail);
             // A flush seals this one as it would seal the tail.
-            self.slow_flush |= tail.block().cap() > self.store.config.seal_above;
+            self.slow_flush |= tail.block().cap() > self.store.config.seal_above();
         }
         self.push_tail(node);
     }

@@ -203,7 +203,7 @@ impl<A: NodeAllocator> Chain<A> {
             let large = self
                 .r
                 .node
-                .is_some_and(|h| h.block().cap() > self.store.config.detach_from as usize);
+                .is_some_and(|h| h.block().cap() > self.store.config.page as usize);
             if large && n < self.store.config.detach_below as usize {
                 let view = View::copied(self.look(n)?)?;
                 self.pass(n);
@@ -251,9 +251,11 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Counts the tables' bytes anew among what is kept.
     pub(super) fn recount(&mut self) {
-        let now = self.cold.as_ref().map_or(0, |c| c.bytes());
-        self.store.count(now, self.cold_counted);
-        self.cold_counted = now;
+        if let Some(cold) = &mut self.cold {
+            let (now, before) = (cold.bytes(), cold.counted);
+            cold.counted = now;
+            self.store.count(now, before);
+        }
     }
 }
 

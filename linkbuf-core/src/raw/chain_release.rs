@@ -79,7 +79,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// All was read, and nothing is pending: one node stays to be written to, within the bound, and the rest goes.
     fn drained(&mut self) {
         self.store.drop_pins();
-        if self.cold_counted > self.store.config.keep / COLD_SHARE {
+        if self.cold_counted() > self.store.config.keep / COLD_SHARE {
             // The tables have grown too much to stay beside a node.
             self.drop_cold();
         }
@@ -95,7 +95,7 @@ impl<A: NodeAllocator> Chain<A> {
         // The chain is whole again before an owner is dropped: its code may panic, and then what is left is leaked.
         if let Some(node) = stays {
             node.set_next(None);
-            self.store.held = HEADER + node.block().cap();
+            self.store.held = u32::try_from(HEADER + node.block().cap()).unwrap_or(u32::MAX);
             if node.block().refs().only(node.credit()) {
                 if self.store.config.scrub {
                     node.block().reset_init();
@@ -128,7 +128,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// The largest node that could stay: nobody else sees its block, or it is the tail and there is room behind what
     /// others see.
     fn find_largest(&self) -> Option<NodePtr> {
-        let fixed = HEADER + self.cold_counted + self.scratch.kept();
+        let fixed = HEADER + self.cold_counted() + self.scratch_kept();
         let mut largest: Option<NodePtr> = None;
         let mut at = self.r.head;
         while let Some(node) = at {
@@ -138,7 +138,7 @@ impl<A: NodeAllocator> Chain<A> {
             if node.is_primary()
                 && block.native()
                 && largest.is_none_or(|l| l.block().cap() < cap)
-                && cap.saturating_add(fixed) <= self.store.config.keep
+                && cap.saturating_add(fixed) <= self.store.config.keep.min(u32::MAX as usize)
                 && (block.refs().only(node.credit()) || (at.is_none() && self.room() > 0))
             {
                 largest = Some(node);
@@ -194,8 +194,14 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Frees the tables; open slots are closed by that.
     pub(super) fn drop_cold(&mut self) {
+        self.store.count(0, self.cold_counted());
         self.cold = None;
-        self.recount();
+    }
+
+    /// What the store counts for the tables.
+    #[inline]
+    pub(super) fn cold_counted(&self) -> usize {
+        self.cold.as_ref().map_or(0, |c| c.counted)
     }
 
     /// Closes all slots.
@@ -242,14 +248,14 @@ impl<A: NodeAllocator> Chain<A> {
     pub(crate) fn memory(&self) -> Memory {
         let (spare, overhead, pinned) = self.store.figures();
         // What the store counts of a scratch node that stays is counted below, node by node.
-        let overhead = overhead - self.scratch.kept();
+        let overhead = overhead - self.scratch_kept();
         let mut memory = Memory {
             spare,
             overhead,
             pinned,
             ..Memory::default()
         };
-        let scratch_live = self.scratch.is_used();
+        let scratch_live = self.scratch_used;
         for (list, in_chain) in [(self.r.head, true), (self.scratch.first(), false)] {
             let mut at = list;
             // The parts of a split block follow each other, with attached nodes between.

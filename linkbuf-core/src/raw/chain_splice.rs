@@ -1,8 +1,10 @@
 //! Appending a whole chain.
 
-use core::mem;
-
-use super::{chain::Chain, node::NodePtr, span};
+use super::{
+    chain::Chain,
+    node::{NodePtr, same},
+    span,
+};
 use crate::{
     allocator::NodeAllocator,
     error::{Error, Rejected},
@@ -10,17 +12,12 @@ use crate::{
 
 impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
-    /// `other` has read and not released.
+    /// `other` has read and not released. `other` is left without nodes, and good for nothing but to be dropped.
     #[inline]
-    pub(crate) fn append(&mut self, mut other: Chain<A>) -> Result<(), Rejected<Chain<A>>> {
+    pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
-        if let Err(error) = self.check_total(total) {
-            return Err(Rejected {
-                error,
-                value: other,
-            });
-        }
-        if other.r.head != other.r.node {
+        self.check_total(total)?;
+        if !same(other.r.head, other.r.node) {
             other.drop_read();
         }
         let (Some(first), Some(last)) = (other.r.node, other.w.tail) else {
@@ -29,8 +26,8 @@ impl<A: NodeAllocator> Chain<A> {
         if total == 0 {
             return Ok(());
         }
-        if other.slow_flush || other.cold.is_some() {
-            self.adopt_slots(&mut other);
+        if other.cold.is_some() {
+            self.adopt_slots(other);
         }
         first.advance_start(other.r.ptr);
         if let Some(old) = self.w.tail {
@@ -53,18 +50,22 @@ impl<A: NodeAllocator> Chain<A> {
             self.r.end = other.r.end;
             self.r.beyond = other.r.beyond;
             self.r.bias = position.wrapping_sub(other.r.ptr.addr());
-            mem::swap(&mut self.f, &mut other.f);
+            self.f.node = other.f.node;
+            self.f.ptr = other.f.ptr;
+            self.f.pend = other.f.pend;
         }
         self.w.tail = Some(last);
         self.w.ptr = other.w.ptr;
         self.w.end = other.w.end;
         self.resume = other.resume;
         self.booking.len = 0;
-        other.forget_nodes();
+        // The fast paths are off until some slow one has looked at the new chain.
+        self.simple = false;
+        self.slow_flush |= other.slow_flush;
+        other.r.head = None;
         if self.store.config.scrub {
             self.hide_room(last);
         }
-        self.refresh();
         Ok(())
     }
 
@@ -84,13 +85,16 @@ impl<A: NodeAllocator> Chain<A> {
         let Some(theirs) = other.cold.take_if(|c| c.has_slots()) else {
             return;
         };
-        other.store.count(0, other.cold_counted);
-        other.cold_counted = 0;
+        other.store.count(0, theirs.counted);
         match &mut self.cold {
             Some(ours) => ours.append(theirs),
-            None => self.cold = Some(theirs),
+            None => {
+                self.store.count(theirs.counted, 0);
+                self.cold = Some(theirs);
+            }
         }
         self.recount();
+        self.slow_flush = true;
     }
 
     /// Moves all of `other`, whose blocks come from another allocator, onto the tail, as views. O(nodes).

@@ -158,14 +158,14 @@ impl<A: NodeAllocator> Chain<A> {
             let block = tail.block();
             if block.native() {
                 let cap = block.cap();
-                seal = cap > self.store.config.seal_above;
+                seal = cap > self.store.config.seal_above();
                 simple = !seal
                     && !slots
                     && self.r.head == self.w.tail
                     && tail.is_primary()
                     && tail.start() == block.base()
                     && !self.store.config.scrub
-                    && !self.scratch.is_used()
+                    && !self.scratch_used
                     && self.store.fits(cap);
             }
         }
@@ -356,7 +356,7 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// After a flush: a tail whose node is larger than the policy's page is not written to again.
     fn seal_tail(&mut self) {
-        let above = self.store.config.seal_above;
+        let above = self.store.config.seal_above();
         let large = |node: NodePtr| node.block().native() && node.block().cap() > above;
         if let Some(tail) = self.w.tail
             && large(tail)

@@ -46,6 +46,8 @@ pub(super) struct Cold {
     /// Tables of buffers that were appended, each behind the one before. New slots go into the last one.
     appended: Option<Box<Cold>>,
     lists: Vec<ListMemory>,
+    /// What the store counts for all of this among what it keeps.
+    pub(super) counted: usize,
     /// A pattern too long for the chain's own memory of its last failed search.
     pattern: Vec<u8>,
 }

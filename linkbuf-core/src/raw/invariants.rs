@@ -9,7 +9,7 @@ const NODES: usize = 128;
 impl<A: NodeAllocator> Chain<A> {
     /// Panics if the chain is not as `raw/mod.rs` says.
     pub(crate) fn check(&self) {
-        self.store.check(self.cold_counted + self.scratch.kept());
+        self.store.check(self.cold_counted() + self.scratch_kept());
         assert_eq!(self.r.head.is_none(), self.w.tail.is_none());
         assert_eq!(self.r.node.is_none(), self.w.tail.is_none());
         assert_eq!(self.f.node.is_none(), self.w.tail.is_none());

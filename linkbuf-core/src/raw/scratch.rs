@@ -23,10 +23,6 @@ pub(super) struct Scratch {
     list: Option<NodePtr>,
     /// The position of the window's first byte.
     position: usize,
-    /// Something was gathered since the last release.
-    used: bool,
-    /// Bytes that the store counts for a node that stays for the next time.
-    kept: usize,
 }
 
 impl Scratch {
@@ -34,19 +30,12 @@ impl Scratch {
         Scratch {
             list: None,
             position: 0,
-            used: false,
-            kept: 0,
         }
     }
 
     #[inline]
-    pub(super) fn is_used(&self) -> bool {
-        self.used
-    }
-
-    /// Bytes that the store counts for it.
-    pub(super) fn kept(&self) -> usize {
-        self.kept
+    pub(super) fn has_nodes(&self) -> bool {
+        self.list.is_some()
     }
 
     pub(super) fn first(&self) -> Option<NodePtr> {
@@ -59,8 +48,7 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn gather(&mut self, n: usize) -> Result<*const u8, Error> {
         let position = self.position();
         let mut have = 0;
-        self.scratch.used = true;
-        self.simple = false;
+        self.use_scratch();
         if let Some(node) = self.scratch.list {
             let offset = position.wrapping_sub(self.scratch.position);
             if offset <= node.len() {
@@ -107,6 +95,21 @@ impl<A: NodeAllocator> Chain<A> {
         Ok(node.start())
     }
 
+    /// Marks scratch as in use: it counts among what is live, not among what is kept.
+    fn use_scratch(&mut self) {
+        self.store.count(0, self.scratch_kept());
+        self.scratch_used = true;
+        self.simple = false;
+    }
+
+    /// Bytes that the store counts for a scratch node that stays for the next time.
+    pub(super) fn scratch_kept(&self) -> usize {
+        match self.scratch.list {
+            Some(node) if !self.scratch_used => HEADER + node.block().cap(),
+            _ => 0,
+        }
+    }
+
     /// Gathered bytes that a chain keeps room for between releases: lines and headers that cross a border.
     fn scratch_size(&self) -> usize {
         let config = &self.store.config;
@@ -115,7 +118,7 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Gives scratch back, but for one small node: no slice of it is alive.
     pub(super) fn release_scratch(&mut self) {
-        if !self.scratch.used {
+        if !self.scratch_used {
             return;
         }
         self.drop_scratch_but(|chain, node| {
@@ -130,9 +133,8 @@ impl<A: NodeAllocator> Chain<A> {
     }
 
     fn drop_scratch_but(&mut self, keep: impl FnOnce(&Self, NodePtr) -> bool) {
-        self.store.count(0, self.scratch.kept);
-        self.scratch.kept = 0;
-        self.scratch.used = false;
+        self.store.count(0, self.scratch_kept());
+        self.scratch_used = false;
         let Some(node) = self.scratch.list.take() else {
             return;
         };
@@ -144,8 +146,7 @@ impl<A: NodeAllocator> Chain<A> {
             }
             node.empty_window();
             self.scratch.list = Some(node);
-            self.scratch.kept = HEADER + node.block().cap();
-            self.store.count(self.scratch.kept, 0);
+            self.store.count(self.scratch_kept(), 0);
         } else {
             self.dispose_list(Some(node));
         }

@@ -6,7 +6,7 @@ use super::{chain::Chain, pieces::Pieces};
 use crate::{allocator::NodeAllocator, error::Error};
 
 /// The longest pattern that is remembered in place.
-const INLINE: usize = 15;
+const INLINE: usize = 7;
 
 /// How far the last failed search came.
 pub(super) struct Searched {

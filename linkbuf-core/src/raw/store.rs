@@ -24,7 +24,7 @@ pub(super) struct Store<A: NodeAllocator> {
     /// Bytes kept: spares with their headers, free headers, and what the chain adds for its tables.
     kept: usize,
     /// Bytes of `config.keep` that a node which stays in the drained chain takes.
-    pub(super) held: usize,
+    pub(super) held: u32,
     pins: Option<NonNull<Pins>>,
     pub(super) config: Config,
     pub(super) alloc: A,
@@ -42,6 +42,12 @@ impl<A: NodeAllocator> Store<A> {
             config,
             alloc,
         }
+    }
+
+    /// Is nothing kept, and nothing counted?
+    #[inline]
+    pub(super) fn is_bare(&self) -> bool {
+        self.kept == 0 && self.pins.is_none()
     }
 
     /// A header in no list, to be made a node at once.
@@ -122,7 +128,7 @@ impl<A: NodeAllocator> Store<A> {
     /// What may be kept, beside a node that stays.
     #[inline]
     fn spare_bound(&self) -> usize {
-        self.config.keep.saturating_sub(self.held)
+        self.config.keep.saturating_sub(self.held as usize)
     }
 
     /// Keeps an empty native node that nobody else sees, whatever the bound says: `make_room` enforces it later.

@@ -82,7 +82,7 @@ unsafe impl NodeAllocator for Broken {
 }
 
 #[test]
-fn broken_allocators_fail_the_suite() {
+fn broken_allocators_fail_the_suite_which_leaks() {
     for broken in [
         Broken::TooShort,
         Broken::MoreInitThanBytes,

@@ -140,6 +140,28 @@ fn a_search_does_not_skip_bytes_that_came_into_used_memory() {
 }
 
 #[test]
+fn a_search_for_something_else_starts_anew() {
+    let long = ["the first long pattern", "the other long pattern"];
+    for [first, second] in [
+        long,
+        ["x", "y"],
+        ["xy", "xz"],
+        ["x", long[0]],
+        [long[0], "y"],
+    ] {
+        let mut buf = readable(second.as_bytes());
+        let refused = Error::NotFound {
+            readable: second.len(),
+        };
+        assert_eq!(buf.until_bytes(first.as_bytes()), Err(refused));
+        assert_eq!(
+            buf.until_bytes(second.as_bytes()).unwrap(),
+            second.as_bytes()
+        );
+    }
+}
+
+#[test]
 fn text_that_is_none() {
     let mut buf = in_nodes(&[b"ab\xe2\x82", b"\xac\xff"]);
     let refused = Error::Utf8 { valid_up_to: 5 };

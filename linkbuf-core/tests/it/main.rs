@@ -2,6 +2,8 @@
 //!
 //! The program's heap is one that counts and can be made to fail, thread by thread; each test runs on a thread of its
 //! own, so its figures are its own.
+//!
+//! For tools that watch memory: tests with `leaks` in their name lose some on purpose, or because a destructor panics.
 
 use linkbuf_core::testing::allocators::FailingGlobal;
 

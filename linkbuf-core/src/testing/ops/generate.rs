@@ -49,6 +49,12 @@ impl Rng {
         if self.flag() { 0 } else { self.byte() }
     }
 
+    /// Content that the fixed delimiter is in, or goes on in, every now and then.
+    fn seed(&mut self) -> u8 {
+        let chosen = *self.pick(&[None, None, None, Some(10), Some(141), Some(16)]);
+        chosen.unwrap_or_else(|| self.byte())
+    }
+
     fn flag(&mut self) -> bool {
         self.below(2) == 0
     }
@@ -145,7 +151,7 @@ impl Op {
 }
 
 fn writer(rng: &mut Rng, b: u8) -> Op {
-    let (n, seed) = (rng.size(), rng.byte());
+    let (n, seed) = (rng.size(), rng.seed());
     match rng.below(34) {
         0..=4 => Op::Malloc { b, n, seed },
         5..=8 => Op::WriteBinary { b, n, seed },
@@ -191,7 +197,7 @@ fn writer(rng: &mut Rng, b: u8) -> Op {
 }
 
 fn slots_and_booking(rng: &mut Rng, b: u8) -> Op {
-    let (n, seed) = (rng.size(), rng.byte());
+    let (n, seed) = (rng.size(), rng.seed());
     match rng.below(12) {
         0 | 1 => {
             let filled = rng.flag();
@@ -286,7 +292,7 @@ fn slices(rng: &mut Rng) -> Op {
         7 => Op::Detach { i },
         8 => Op::CopyOut { i },
         9 => {
-            let (n, seed) = (rng.size(), rng.byte());
+            let (n, seed) = (rng.size(), rng.seed());
             Op::FromOwner {
                 n,
                 seed,
