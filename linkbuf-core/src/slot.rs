@@ -150,6 +150,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     ///
     /// # Errors
     /// As [`malloc`](Self::malloc).
+    #[inline]
     pub fn slot(&mut self, n: usize) -> Result<Slot, Error> {
         let key = if n == 0 {
             None

@@ -1,6 +1,11 @@
 //! Attaching and inserting bytes that others own: nothing is copied, nothing moves.
 
-use super::{chain::Chain, node::NodePtr, span, view::View};
+use super::{
+    chain::Chain,
+    node::{NodePtr, same},
+    span,
+    view::View,
+};
 use crate::{
     allocator::NodeAllocator,
     error::{Error, Rejected},
@@ -141,7 +146,7 @@ impl<A: NodeAllocator> Chain<A> {
             self.push_list(list);
             return Ok(());
         };
-        if self.w.tail != Some(left) && cut == left.end() {
+        if !same(self.w.tail, Some(left)) && cut == left.end() {
             last.set_next(left.next());
             left.set_next(Some(first));
             self.f.pend += len;
@@ -161,7 +166,7 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Makes `right` a node of what `left` has from `cut` on, its room too. `before`: pending bytes before `cut`.
     fn split(&mut self, left: NodePtr, cut: *mut u8, right: NodePtr, before: usize) {
-        let tail = self.w.tail == Some(left);
+        let tail = same(self.w.tail, Some(left));
         let end = if tail { self.w.ptr } else { left.end() };
         let room_end = if left.has_room() {
             left.room_end()
@@ -179,7 +184,7 @@ impl<A: NodeAllocator> Chain<A> {
             self.w.tail = Some(right);
             self.f.pend = before;
         }
-        if self.resume == Some(left) {
+        if same(self.resume, Some(left)) {
             self.resume = Some(right);
         }
     }
@@ -213,7 +218,7 @@ impl<A: NodeAllocator> Chain<A> {
         {
             self.resume = Some(tail);
             // A flush seals this one as it would seal the tail.
-            self.slow_flush |= tail.block().cap() > self.store.config.seal_above();
+            self.slow_flush |= self.is_large(tail);
         }
         self.push_tail(node);
     }

@@ -4,7 +4,13 @@
 use core::{ptr, slice};
 
 use super::{
-    chain::Chain, cold::Cold, node::NodePtr, pieces::Pieces, span, view::View, view_list::ViewList,
+    chain::Chain,
+    cold::Cold,
+    node::{NodePtr, same},
+    pieces::Pieces,
+    span,
+    view::View,
+    view_list::ViewList,
 };
 use crate::{allocator::NodeAllocator, error::Error};
 
@@ -21,7 +27,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Moves the reader from the end of its node to the next one's start. False: there is none that is published.
     pub(super) fn next_node(&mut self) -> bool {
         debug_assert!(self.r.ptr == self.r.end);
-        if self.r.node == self.f.node {
+        if same(self.r.node, self.f.node) {
             return false;
         }
         let Some(node) = self.r.node.and_then(NodePtr::next) else {
@@ -29,7 +35,7 @@ impl<A: NodeAllocator> Chain<A> {
         };
         let position = self.position();
         let start = node.start();
-        let end = if self.f.node == Some(node) {
+        let end = if same(self.f.node, Some(node)) {
             self.f.ptr
         } else {
             node.end()
@@ -90,8 +96,22 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline(never)]
     pub(super) fn skip_slow(&mut self, n: usize) -> Result<(), Error> {
         self.check_readable(n)?;
-        self.pass(n);
+        if n == self.len() {
+            self.pass_all(n);
+        } else {
+            self.pass(n);
+        }
         Ok(())
+    }
+
+    /// Consumes all `n` readable bytes. O(1).
+    fn pass_all(&mut self, n: usize) {
+        let position = self.position().wrapping_add(n);
+        self.r.node = self.f.node;
+        self.r.ptr = self.f.ptr;
+        self.r.end = self.f.ptr;
+        self.r.beyond = 0;
+        self.r.bias = position.wrapping_sub(self.r.ptr.addr());
     }
 
     #[inline(never)]
@@ -170,7 +190,7 @@ impl<A: NodeAllocator> Chain<A> {
         core::iter::from_fn(move || {
             while left > 0 {
                 let here = node?;
-                let end = if self.w.tail == Some(here) {
+                let end = if same(self.w.tail, Some(here)) {
                     self.w.ptr
                 } else {
                     here.end()

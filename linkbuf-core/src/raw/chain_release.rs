@@ -2,7 +2,7 @@
 
 use super::{
     chain::{Chain, NOWHERE},
-    node::{HEADER, NodePtr},
+    node::{HEADER, NodePtr, same},
     span,
 };
 use crate::{allocator::NodeAllocator, policy::COLD_SHARE, stats::Memory};
@@ -17,20 +17,20 @@ impl<A: NodeAllocator> Chain<A> {
         self.booking.len = 0;
         self.release_scratch();
         // A node that was read to its end goes, also when only pending bytes follow.
-        while self.r.ptr == self.r.end && self.r.node != self.w.tail {
-            if self.r.node == self.f.node && !self.pass_flush_point() {
+        while self.r.ptr == self.r.end && !same(self.r.node, self.w.tail) {
+            if same(self.r.node, self.f.node) && !self.pass_flush_point() {
                 break;
             }
             if !self.next_node() {
                 break;
             }
         }
-        if self.r.ptr == self.w.ptr && self.r.node == self.w.tail {
+        if self.r.ptr == self.w.ptr && same(self.r.node, self.w.tail) {
             self.drained();
         } else {
             self.drop_read();
+            self.refresh();
         }
-        self.refresh();
     }
 
     /// Moves the flush point from the end of its node to the next one's start. False: the node has pending bytes.
@@ -51,10 +51,10 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Disposes of the nodes before the reader's.
     pub(super) fn drop_read(&mut self) {
-        while self.r.head != self.r.node {
+        while !same(self.r.head, self.r.node) {
             let Some(node) = self.r.head else { return };
             self.r.head = node.next();
-            if self.resume == Some(node) {
+            if same(self.resume, Some(node)) {
                 self.resume = None;
             }
             self.dispose_front(node);
@@ -86,12 +86,12 @@ impl<A: NodeAllocator> Chain<A> {
         if !self.store.make_room(0) {
             self.drop_scratch();
         }
-        let stays = self.find_largest();
-        let stays = stays.filter(|n| self.store.make_room(HEADER + n.block().cap()));
+        let stays = self
+            .find_largest()
+            .filter(|n| self.store.make_room(HEADER + n.block().cap()));
         let place = self.w.ptr;
         let list = self.r.head;
         let after = stays.and_then(NodePtr::next);
-        self.forget_nodes();
         // The chain is whole again before an owner is dropped: its code may panic, and then what is left is leaked.
         if let Some(node) = stays {
             node.set_next(None);
@@ -105,10 +105,12 @@ impl<A: NodeAllocator> Chain<A> {
             } else {
                 self.start_at(node, place);
             }
+        } else {
+            self.forget_nodes();
         }
         let mut at = list;
         while let Some(node) = at {
-            if stays == Some(node) {
+            if same(stays, Some(node)) {
                 at = after;
             } else {
                 at = node.next();
@@ -116,7 +118,9 @@ impl<A: NodeAllocator> Chain<A> {
             }
         }
         self.store.held = 0;
-        if stays.is_none() {
+        if stays.is_some() {
+            self.refresh();
+        } else {
             let within = self.store.make_room(0);
             debug_assert!(
                 within,
@@ -150,6 +154,10 @@ impl<A: NodeAllocator> Chain<A> {
     /// Makes a node the chain's only one, with all cursors at one place in it.
     fn start_at(&mut self, node: NodePtr, at: *mut u8) {
         let position = self.position();
+        self.simple = false;
+        self.resume = None;
+        self.f.pend = 0;
+        self.r.beyond = 0;
         self.r.head = Some(node);
         self.r.node = Some(node);
         self.r.ptr = at;
@@ -266,7 +274,7 @@ impl<A: NodeAllocator> Chain<A> {
                 memory.nodes += usize::from(in_chain);
                 let block = node.block();
                 if !block.native() || !(node.is_primary() || node.has_room()) {
-                    let end = if self.w.tail == Some(node) {
+                    let end = if same(self.w.tail, Some(node)) {
                         self.w.ptr
                     } else {
                         node.end()

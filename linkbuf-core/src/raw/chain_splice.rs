@@ -148,12 +148,12 @@ impl<A: NodeAllocator> Chain<A> {
         let Some((node, cut, before)) = self.locate_pending(n) else {
             return;
         };
-        let start = if self.f.node == Some(node) {
+        let start = if same(self.f.node, Some(node)) {
             self.f.ptr
         } else {
             node.start()
         };
-        if self.r.node == self.f.node {
+        if same(self.r.node, self.f.node) {
             if let Some(reader) = self.r.node {
                 let end = if reader == node { cut } else { reader.end() };
                 self.r.beyond += n - span(self.r.end, end);
@@ -164,7 +164,7 @@ impl<A: NodeAllocator> Chain<A> {
         }
         self.f.node = Some(node);
         self.f.ptr = cut;
-        if self.w.tail == Some(node) {
+        if same(self.w.tail, Some(node)) {
             self.f.pend = 0;
         } else {
             let tail = self.w.tail.map_or(0, |t| span(t.start(), self.w.ptr));

@@ -3,7 +3,11 @@
 
 use core::ptr;
 
-use super::{chain::Chain, node::NodePtr, span};
+use super::{
+    chain::Chain,
+    node::{NodePtr, same},
+    span,
+};
 use crate::{
     allocator::NodeAllocator,
     error::Error,
@@ -121,7 +125,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.simple = false;
         if let Some(old) = self.w.tail {
             old.set_end(self.w.ptr);
-            if self.f.node == self.w.tail {
+            if same(self.f.node, self.w.tail) {
                 self.f.pend = span(self.f.ptr, self.w.ptr);
             } else {
                 self.f.pend += span(old.start(), self.w.ptr);
@@ -132,8 +136,11 @@ impl<A: NodeAllocator> Chain<A> {
         }
         self.w.tail = Some(node);
         self.w.ptr = node.end();
+        self.w.end = self.w.ptr;
         debug_assert!(start.addr() <= self.w.ptr.addr());
-        self.open_room();
+        if node.has_room() {
+            self.open_room();
+        }
     }
 
     /// Sets the reader and the flush point to the start of the first node.
@@ -161,7 +168,7 @@ impl<A: NodeAllocator> Chain<A> {
                 seal = cap > self.store.config.seal_above();
                 simple = !seal
                     && !slots
-                    && self.r.head == self.w.tail
+                    && same(self.r.head, self.w.tail)
                     && tail.is_primary()
                     && tail.start() == block.base()
                     && !self.store.config.scrub
@@ -260,7 +267,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.w.tail = Some(node);
         self.w.ptr = cut;
         self.f.pend = before;
-        if self.resume == Some(node) {
+        if same(self.resume, Some(node)) {
             self.resume = None;
         }
         self.open_room();
@@ -274,7 +281,7 @@ impl<A: NodeAllocator> Chain<A> {
     fn discard_list(&mut self, mut list: Option<NodePtr>) {
         while let Some(node) = list {
             list = node.next();
-            if self.resume == Some(node) {
+            if same(self.resume, Some(node)) {
                 self.resume = None;
             }
             let mut left = self
@@ -298,7 +305,7 @@ impl<A: NodeAllocator> Chain<A> {
         let mut start = self.f.ptr;
         let mut before = 0;
         loop {
-            let tail = self.w.tail == Some(node);
+            let tail = same(self.w.tail, Some(node));
             let end = if tail { self.w.ptr } else { node.end() };
             let len = span(start, end);
             if n - before <= len {
@@ -318,7 +325,7 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn dispose_list(&mut self, mut list: Option<NodePtr>) {
         while let Some(node) = list {
             list = node.next();
-            if self.resume == Some(node) {
+            if same(self.resume, Some(node)) {
                 self.resume = None;
             }
             self.store.dispose(node);
@@ -330,10 +337,10 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn flush_slow(&mut self) {
         let pending = self.pending();
         if pending > 0 {
-            if self.r.node == self.f.node {
+            if same(self.r.node, self.f.node) {
                 // What was pending in the reader's node is right before it.
                 if let Some(node) = self.r.node {
-                    let end = if self.w.tail == Some(node) {
+                    let end = if same(self.w.tail, Some(node)) {
                         self.w.ptr
                     } else {
                         node.end()
@@ -351,24 +358,34 @@ impl<A: NodeAllocator> Chain<A> {
         if self.slow_flush {
             self.close_slots();
             self.seal_tail();
+            // Nothing but a large tail makes the next flush slow, and only one node is ever simple.
+            if same(self.r.head, self.w.tail) {
+                self.refresh();
+            } else {
+                self.slow_flush = self.w.tail.is_some_and(|t| self.is_large(t));
+            }
         }
+    }
+
+    /// Is a node sealed by a flush?
+    #[inline]
+    pub(super) fn is_large(&self, node: NodePtr) -> bool {
+        let block = node.block();
+        block.native() && block.cap() > self.store.config.seal_above()
     }
 
     /// After a flush: a tail whose node is larger than the policy's page is not written to again.
     fn seal_tail(&mut self) {
-        let above = self.store.config.seal_above();
-        let large = |node: NodePtr| node.block().native() && node.block().cap() > above;
         if let Some(tail) = self.w.tail
-            && large(tail)
+            && self.is_large(tail)
             && self.w.ptr != tail.start()
             && tail.has_room()
         {
             tail.set_room_end(self.w.ptr);
             self.w.end = self.w.ptr;
         }
-        if self.resume.is_some_and(large) {
+        if self.resume.is_some_and(|left| self.is_large(left)) {
             self.resume = None;
         }
-        self.refresh();
     }
 }

@@ -6,7 +6,11 @@
 
 use core::{iter::FusedIterator, marker::PhantomData, slice};
 
-use super::{node::NodePtr, span, view_list::ViewList};
+use super::{
+    node::{NodePtr, same},
+    span,
+    view_list::ViewList,
+};
 
 /// An iterator over pieces, none of them empty.
 #[derive(Clone)]
@@ -103,7 +107,7 @@ impl<'a> Pieces<'a> {
                 };
                 *node = Some(next);
                 // The tail's end is the writer's; of it, what is left is readable.
-                let len = if *tail == Some(next) {
+                let len = if same(*tail, Some(next)) {
                     self.left
                 } else {
                     span(next.start(), next.end()).min(self.left)

@@ -15,6 +15,7 @@ use crate::{allocator::NodeAllocator, error::Error};
 
 impl<A: NodeAllocator> Chain<A> {
     /// Reserves `n` pending bytes (not 0) in one piece. They are initialised, with any values.
+    #[inline]
     pub(crate) fn open_slot(&mut self, n: usize) -> Result<SlotKey, Error> {
         debug_assert!(n > 0);
         let at = self.reserve(n)?.as_mut_ptr();
@@ -38,6 +39,7 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Opens a slot where the table has to be made, or to grow.
     #[cold]
+    #[inline(never)]
     fn open_first(&mut self, at: *mut u8, n: usize) -> Result<SlotKey, Error> {
         let opened = self.cold()?.open(at, n);
         self.recount();
