@@ -173,7 +173,7 @@ fn about(plan: Plan) -> String {
     });
     let revision = output(Command::new("git").args(["rev-parse", "--short", "HEAD"]));
     format!(
-        "{} rounds of {} × {} ms · {} · {} CPUs · revision {} · size_of LinkBuffer {}, Slice {}, BytesMut {}, Bytes {}",
+        "{} rounds of {} × {:.1} ms · {} · {} CPUs · revision {} · size_of LinkBuffer {}, Slice {}, BytesMut {}, Bytes {}",
         plan.rounds,
         plan.samples,
         plan.measure * 1_000.0 / plan.samples as f64,

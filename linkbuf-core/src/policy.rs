@@ -21,6 +21,10 @@ pub(crate) const COLD_SHARE: usize = 8;
 /// the minimum, which is enough for most lines and headers.
 pub(crate) const SCRATCH_SHARE: usize = 16;
 pub(crate) const SCRATCH_MIN: usize = 256;
+/// Lists of the views of slices across nodes that a buffer keeps to fill again: how many, and how long each may be.
+pub(crate) const LISTS_MAX: usize = 4;
+pub(crate) const LIST_KEEP: usize = 64;
+pub(crate) const LIST_MIN: usize = 4;
 /// Reads that use less than a quarter of the booked size in a row, before that size is halved.
 pub(crate) const BOOK_PATIENCE: u8 = 2;
 

@@ -1,5 +1,5 @@
 //! The workloads, a file each. A file holds the trait that says what a contender has to do, the timed loop, and the
-//! list of contenders with the bars; what they do it with is in [`contenders`](crate::contenders).
+//! list of contenders with the bars; what they do it with is in `contenders`.
 //!
 //! Inputs go through `black_box` before every operation and outputs after it, and the contender's state once before
 //! the loop: from then on the compiler has to assume that each `black_box` may look at it, so it lives in memory

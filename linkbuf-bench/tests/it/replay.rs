@@ -49,7 +49,7 @@ fn the_recordings_are_whole() {
     assert_eq!(
         figures,
         [
-            ("replay-small", 57, 1_373_110, 2_115),
+            ("replay-small", 57, 1_373_110, 2_228),
             ("replay-mixed", 18, 975_326, 644),
             ("replay-large", 10, 1_600_918, 36),
         ]

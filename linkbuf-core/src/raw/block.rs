@@ -281,11 +281,11 @@ impl BlockPtr {
         let pins = get!(self, pins);
         let cap = self.cap();
         let give_back = get!(self, vtable).give_back;
-        // SAFETY: the function belongs to this block, and this is its last use by the caller's promise.
-        unsafe { give_back(self) };
         if let Some(pins) = pins {
             Pins::unpin(pins, cap);
         }
+        // SAFETY: the function belongs to this block, and this is its last use by the caller's promise.
+        unsafe { give_back(self) };
     }
 
     /// Gives back the bytes and frees the header they stood in.
@@ -295,11 +295,17 @@ impl BlockPtr {
     #[cold]
     #[inline(never)]
     pub(super) unsafe fn destroy(self) {
-        let header = self.header();
+        /// Frees the header also when the owner's drop panics.
+        struct Free(NodePtr);
+        impl Drop for Free {
+            fn drop(&mut self) {
+                // SAFETY: the header is in no list, its block is dead: this is its last use.
+                unsafe { self.0.free() };
+            }
+        }
+        let _header = Free(self.header());
         // SAFETY: passed on.
         unsafe { self.give_back() };
-        // SAFETY: the header is in no list, its block is dead: this is its last use.
-        unsafe { header.free() };
     }
 
     /// The header that this block stands in.

@@ -292,6 +292,10 @@ impl<A: NodeAllocator> Chain<A> {
                 }
             }
         }
+        if self.r.ptr != self.r.end && same(self.r.head, self.r.node) && !self.scratch_used {
+            // As above, of a chain of several nodes.
+            return;
+        }
         self.release_slow();
     }
 

@@ -61,7 +61,7 @@ impl<A: NodeAllocator> Chain<A> {
         let list = self.views_list(views, total)?;
         self.insert_list(list, total, remain)
             .map_err(|(error, list)| {
-                self.dispose_list(list.map(|(first, _)| first));
+                self.store.dispose_list(list.map(|(first, _)| first));
                 error
             })
     }
@@ -115,7 +115,7 @@ impl<A: NodeAllocator> Chain<A> {
                     };
                 }
                 Err(r) => {
-                    self.dispose_list(list.map(|(first, _)| first));
+                    self.store.dispose_list(list.map(|(first, _)| first));
                     return Err(r.error);
                 }
             }

@@ -275,6 +275,8 @@ impl<A: NodeAllocator> Chain<A> {
             let (now, before) = (cold.bytes(), cold.counted);
             cold.counted = now;
             self.store.count(now, before);
+            // The tail may no longer fit beside it.
+            self.simple &= now <= before;
         }
     }
 }

@@ -7,9 +7,6 @@ use super::{
 };
 use crate::{allocator::NodeAllocator, policy::COLD_SHARE, stats::Memory};
 
-/// A split's other part is looked for among so many nodes: it has the inserted ones between.
-const SIBLING_SEARCH: usize = 2;
-
 impl<A: NodeAllocator> Chain<A> {
     /// `release` where it is more than starting over in the one node.
     #[inline(never)]
@@ -57,23 +54,8 @@ impl<A: NodeAllocator> Chain<A> {
             if same(self.resume, Some(node)) {
                 self.resume = None;
             }
-            self.dispose_front(node);
+            self.store.dispose_front(node);
         }
-    }
-
-    /// Disposes of a node from the front of the list. A node split off it, near behind, takes its share of the block.
-    #[inline]
-    fn dispose_front(&mut self, node: NodePtr) {
-        let mut at = node.next();
-        for _ in 0..SIBLING_SEARCH {
-            let Some(near) = at else { break };
-            if near.block() == node.block() {
-                self.store.merge(node, near);
-                return;
-            }
-            at = near.next();
-        }
-        self.store.dispose(node);
     }
 
     /// All was read, and nothing is pending: one node stays to be written to, within the bound, and the rest goes.
@@ -90,43 +72,56 @@ impl<A: NodeAllocator> Chain<A> {
             .find_largest()
             .filter(|n| self.store.make_room(HEADER + n.block().cap()));
         let place = self.w.ptr;
-        let list = self.r.head;
-        let after = stays.and_then(NodePtr::next);
+        let list = self.take_out(stays);
         // The chain is whole again before an owner is dropped: its code may panic, and then what is left is leaked.
+        let mut rewound = false;
         if let Some(node) = stays {
-            node.set_next(None);
-            self.store.held = u32::try_from(HEADER + node.block().cap()).unwrap_or(u32::MAX);
+            self.store.hold(node.block().cap());
             if node.block().refs().only(node.credit()) {
                 if self.store.config.scrub {
                     node.block().reset_init();
                 }
                 node.empty_window();
                 self.start_at(node, node.start());
+                rewound = true;
             } else {
                 self.start_at(node, place);
             }
         } else {
             self.forget_nodes();
         }
-        let mut at = list;
-        while let Some(node) = at {
-            if same(stays, Some(node)) {
-                at = after;
-            } else {
-                at = node.next();
-                self.dispose_front(node);
-            }
-        }
-        self.store.held = 0;
-        if stays.is_some() {
-            self.refresh();
+        self.store.dispose_list(list);
+        if rewound {
+            // What `refresh` would find: nothing is pending, so no slot is open, and what may stay is not sealed.
+            self.simple = !self.store.config.scrub;
+            self.slow_flush = false;
         } else {
-            let within = self.store.make_room(0);
+            let within = stays.is_some() || self.store.make_room(0);
             debug_assert!(
                 within,
                 "nothing is left but tables, and they are within their share"
             );
+            self.refresh();
         }
+    }
+
+    /// The chain's list without one of its nodes, which ends up linked to none.
+    fn take_out(&mut self, node: Option<NodePtr>) -> Option<NodePtr> {
+        let Some(node) = node else { return self.r.head };
+        let after = node.next();
+        node.set_next(None);
+        if same(self.r.head, Some(node)) {
+            return after;
+        }
+        let mut at = self.r.head;
+        while let Some(before) = at {
+            at = before.next();
+            if same(at, Some(node)) {
+                before.set_next(after);
+                break;
+            }
+        }
+        self.r.head
     }
 
     /// The largest node that could stay: nobody else sees its block, or it is the tail and there is room behind what
@@ -192,12 +187,9 @@ impl<A: NodeAllocator> Chain<A> {
     /// Disposes of every node and all scratch.
     pub(super) fn dispose_all(&mut self) {
         self.drop_scratch();
-        let mut list = self.r.head;
+        let list = self.r.head;
         self.forget_nodes();
-        while let Some(node) = list {
-            list = node.next();
-            self.store.dispose(node);
-        }
+        self.store.dispose_list(list);
     }
 
     /// Frees the tables; open slots are closed by that.

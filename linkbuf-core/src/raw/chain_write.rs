@@ -161,11 +161,13 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn refresh(&mut self) {
         let slots = self.cold.as_ref().is_some_and(|c| c.has_slots());
         let (mut seal, mut simple) = (false, false);
+        // Until it is known whether the tail may stay.
+        self.store.held = 0;
         if let Some(tail) = self.w.tail {
             let block = tail.block();
             if block.native() {
                 let cap = block.cap();
-                seal = cap > self.store.config.seal_above();
+                seal = self.is_large(tail);
                 simple = !seal
                     && !slots
                     && same(self.r.head, self.w.tail)
@@ -174,6 +176,10 @@ impl<A: NodeAllocator> Chain<A> {
                     && !self.store.config.scrub
                     && !self.scratch_used
                     && self.store.fits(cap);
+                if simple {
+                    // What comes back meanwhile is kept only beside it.
+                    self.store.hold(cap);
+                }
             }
         }
         self.slow_flush = slots || seal;
@@ -318,17 +324,6 @@ impl<A: NodeAllocator> Chain<A> {
             }
             node = node.next()?;
             start = node.start();
-        }
-    }
-
-    /// Disposes of a list of nodes that are no longer in the chain.
-    pub(super) fn dispose_list(&mut self, mut list: Option<NodePtr>) {
-        while let Some(node) = list {
-            list = node.next();
-            if same(self.resume, Some(node)) {
-                self.resume = None;
-            }
-            self.store.dispose(node);
         }
     }
 

@@ -12,12 +12,12 @@ use alloc::{
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::view_list::ListMemory;
-use crate::{allocator::AllocError, error::Error};
+use crate::{
+    allocator::AllocError,
+    error::Error,
+    policy::{LIST_KEEP, LIST_MIN, LISTS_MAX},
+};
 
-/// Lists kept to be filled again.
-const LISTS_MAX: usize = 4;
-/// A list longer than this is not kept.
-const LIST_KEEP: usize = 64;
 /// Slot keys that a table takes from the process at once.
 const KEYS: u64 = 1 << 20;
 
@@ -191,16 +191,22 @@ impl Cold {
         if let Some(i) = self.lists.iter().position(|l| l.cap() >= n && l.idle()) {
             return Ok(self.lists.swap_remove(i));
         }
-        Ok(ListMemory::alloc(n.next_power_of_two())?)
+        Ok(ListMemory::alloc(n.max(LIST_MIN).next_power_of_two())?)
     }
 
-    /// Keeps a list to be filled again, if there is a place for it.
+    /// Keeps a list to be filled again: where there is a place for it, or in the place of a smaller one.
     pub(super) fn keep_list(&mut self, list: ListMemory) {
-        if list.cap() <= LIST_KEEP
-            && self.lists.len() < LISTS_MAX
-            && self.lists.try_reserve_exact(LISTS_MAX).is_ok()
+        if list.cap() > LIST_KEEP {
+            return;
+        }
+        if self.lists.len() < LISTS_MAX {
+            if self.lists.try_reserve_exact(LISTS_MAX).is_ok() {
+                self.lists.push(list);
+            }
+        } else if let Some(least) = self.lists.iter_mut().min_by_key(|l| l.cap())
+            && least.cap() < list.cap()
         {
-            self.lists.push(list);
+            *least = list;
         }
     }
 

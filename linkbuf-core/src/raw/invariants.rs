@@ -31,6 +31,19 @@ impl<A: NodeAllocator> Chain<A> {
         if self.f.node == Some(tail) {
             assert_eq!(self.f.pend, 0);
         }
+        if self.simple {
+            let block = tail.block();
+            assert!(
+                self.r.head == self.w.tail && tail.is_primary() && tail.start() == block.base()
+            );
+            assert!(block.native() && block.cap() <= self.store.config.seal_above());
+            assert!(!self.slow_flush && !self.scratch_used && !self.store.config.scrub);
+            assert!(self.cold.as_ref().is_none_or(|c| !c.has_slots()));
+            assert!(
+                self.store.fits(block.cap()),
+                "a rewound node is within the bound"
+            );
+        }
         self.check_nodes(tail);
     }
 

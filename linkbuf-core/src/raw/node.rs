@@ -279,7 +279,9 @@ impl NodePtr {
         if credit > 1 {
             self.set_credit(credit - 1);
         } else {
-            self.block().refs().add(1);
+            // One atomic operation buys credit for many views.
+            self.block().refs().add(BIAS);
+            self.set_credit(credit + BIAS - 1);
         }
         // SAFETY: the bytes are initialised and published, in this node's block (I2, I7), and one reference was
         // taken from the credit, or made (I3).

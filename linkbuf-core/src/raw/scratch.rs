@@ -139,7 +139,7 @@ impl<A: NodeAllocator> Chain<A> {
             return;
         };
         if keep(self, node) {
-            self.dispose_list(node.next());
+            self.store.dispose_list(node.next());
             node.set_next(None);
             if self.store.config.scrub {
                 node.block().reset_init();
@@ -148,7 +148,7 @@ impl<A: NodeAllocator> Chain<A> {
             self.scratch.list = Some(node);
             self.store.count(self.scratch_kept(), 0);
         } else {
-            self.dispose_list(Some(node));
+            self.store.dispose_list(Some(node));
         }
     }
 }

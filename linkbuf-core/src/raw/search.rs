@@ -8,6 +8,9 @@ use crate::{allocator::NodeAllocator, error::Error};
 /// The longest pattern that is remembered in place.
 const INLINE: usize = 7;
 
+/// A pattern up to this length is looked for by its first byte.
+const SHORT: usize = 8;
+
 /// How far the last failed search came.
 pub(super) struct Searched {
     /// The position before which no match begins.
@@ -54,7 +57,7 @@ impl<A: NodeAllocator> Chain<A> {
             [byte] => self.find_byte(byte),
             _ => {
                 if self.searched.len == 0
-                    && let Some(i) = memmem::find(self.first_piece(), pattern)
+                    && let Some(i) = find_in(self.first_piece(), 0, pattern)
                 {
                     return Ok(i + pattern.len());
                 }
@@ -116,7 +119,7 @@ fn search(pieces: Pieces<'_>, from: usize, pattern: &[u8]) -> Option<usize> {
     let mut base = 0;
     while let Some(piece) = pieces.next() {
         let mut at = from.saturating_sub(base).min(piece.len());
-        if let Some(i) = memmem_from(piece, at, pattern) {
+        if let Some(i) = find_in(piece, at, pattern) {
             return Some(base + i + m);
         }
         // A match may begin here and end in a later piece.
@@ -132,14 +135,20 @@ fn search(pieces: Pieces<'_>, from: usize, pattern: &[u8]) -> Option<usize> {
     None
 }
 
-fn memmem_from(piece: &[u8], at: usize, pattern: &[u8]) -> Option<usize> {
-    let rest = piece.get(at..)?;
-    let found = if let [byte] = pattern {
-        memchr(*byte, rest)
-    } else {
-        memmem::find(rest, pattern)
-    };
-    found.map(|i| i + at)
+/// Where `pattern` (not empty) begins in one piece, at `from` or later.
+fn find_in(piece: &[u8], from: usize, pattern: &[u8]) -> Option<usize> {
+    if pattern.len() > SHORT {
+        return Some(memmem::find(piece.get(from..)?, pattern)? + from);
+    }
+    // For a delimiter such as "\r\n", preparing a searcher costs more than the search.
+    let mut at = from;
+    loop {
+        at += memchr(pattern[0], piece.get(at..)?)?;
+        if piece.get(at..)?.starts_with(pattern) {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 /// Does `pattern` begin with all of `head` and go on in `rest`?

@@ -14,6 +14,9 @@ use crate::{
     policy::{BYTES_PER_FREE_HEADER, Config, SPARE_SEARCH},
 };
 
+/// A split's other part is looked for among so many nodes: it has the inserted ones between.
+const SIBLING_SEARCH: usize = 2;
+
 /// A chain's allocator, settings, spare nodes and free headers.
 pub(super) struct Store<A: NodeAllocator> {
     /// Native nodes for the next write, nobody else sees their blocks. Last in, first out: the warmest first.
@@ -23,7 +26,7 @@ pub(super) struct Store<A: NodeAllocator> {
     free_count: u32,
     /// Bytes kept: spares with their headers, free headers, and what the chain adds for its tables.
     kept: usize,
-    /// Bytes of `config.keep` that a node which stays in the drained chain takes.
+    /// Bytes of `config.keep` that a node takes which stays in the drained chain; 0 if none is known to.
     pub(super) held: u32,
     pins: Option<NonNull<Pins>>,
     pub(super) config: Config,
@@ -123,6 +126,12 @@ impl<A: NodeAllocator> Store<A> {
             at = h.next();
         }
         None
+    }
+
+    /// Counts a node of `cap` bytes that stays in the drained chain.
+    #[inline]
+    pub(super) fn hold(&mut self, cap: usize) {
+        self.held = u32::try_from(HEADER.saturating_add(cap)).unwrap_or(u32::MAX);
     }
 
     /// What may be kept, beside a node that stays.
@@ -244,9 +253,66 @@ impl<A: NodeAllocator> Store<A> {
         if owner != h {
             self.put_header(h);
         }
-        // SAFETY: the count is this node's credit, which ends here.
-        unsafe { block.give_back() };
-        self.put_header(owner);
+        if block.native() {
+            // SAFETY: the count is this node's credit, which ends here; an allocator does not panic.
+            unsafe { block.give_back() };
+            self.put_header(owner);
+        } else {
+            self.give_back_foreign(owner);
+        }
+    }
+
+    /// Drops the owner of a block that nobody sees, and takes its header back, also when that panics.
+    #[inline]
+    fn give_back_foreign(&mut self, owner: NodePtr) {
+        struct PutHeader<'a, A: NodeAllocator>(&'a mut Store<A>, NodePtr);
+        impl<A: NodeAllocator> Drop for PutHeader<'_, A> {
+            fn drop(&mut self) {
+                self.0.put_header(self.1);
+            }
+        }
+        let _header = PutHeader(self, owner);
+        // SAFETY: the count was one node's credit, which ended; the header is freed or used again only afterwards.
+        unsafe { owner.own_block().give_back() };
+    }
+
+    /// Disposes of nodes that are in no chain any more, in order. If an owner's drop panics, the rest goes all the same.
+    ///
+    /// A node split off another, near behind it, takes its share of the block.
+    pub(super) fn dispose_list(&mut self, list: Option<NodePtr>) {
+        struct Rest<'a, A: NodeAllocator> {
+            store: &'a mut Store<A>,
+            list: Option<NodePtr>,
+        }
+        impl<A: NodeAllocator> Rest<'_, A> {
+            fn run(&mut self) {
+                while let Some(node) = self.list {
+                    self.list = node.next();
+                    self.store.dispose_front(node);
+                }
+            }
+        }
+        impl<A: NodeAllocator> Drop for Rest<'_, A> {
+            fn drop(&mut self) {
+                self.run();
+            }
+        }
+        Rest { store: self, list }.run();
+    }
+
+    /// Disposes of a node from the front of a list. A node split off it, near behind, takes its share of the block.
+    #[inline]
+    pub(super) fn dispose_front(&mut self, node: NodePtr) {
+        let mut at = node.next();
+        for _ in 0..SIBLING_SEARCH {
+            let Some(near) = at else { break };
+            if near.block() == node.block() {
+                self.merge(node, near);
+                return;
+            }
+            at = near.next();
+        }
+        self.dispose(node);
     }
 
     /// Others see the node's block: what is ours is given up.
