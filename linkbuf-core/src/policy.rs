@@ -51,7 +51,7 @@ pub enum TailPolicy {
     Release,
     /// At most one page of the allocator: the default. Small messages never allocate.
     Page,
-    /// At most so many bytes: for busy connections. Messages up to about this size never allocate.
+    /// At most so many bytes (no more than 4 GiB): for busy connections. Messages up to about this size never allocate.
     Keep(usize),
 }
 
@@ -59,7 +59,7 @@ pub enum TailPolicy {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Config {
     /// Bytes kept when idle, all told.
-    pub(crate) keep: usize,
+    pub(crate) keep: u32,
     pub(crate) node_size: u32,
     pub(crate) copy_threshold: u32,
     pub(crate) detach_below: u32,
@@ -78,7 +78,7 @@ impl Config {
         };
         let node = clamp_u32(node_size, 1);
         Config {
-            keep,
+            keep: clamp_u32(keep, 0),
             node_size: node,
             copy_threshold: COPY_THRESHOLD as u32,
             detach_below: 0,
@@ -93,9 +93,15 @@ impl Config {
         }
     }
 
+    /// Bytes kept when idle, all told.
+    #[inline]
+    pub(crate) fn keep(&self) -> usize {
+        self.keep as usize
+    }
+
     /// A tail whose block is larger is sealed by a flush.
     pub(crate) fn seal_above(&self) -> usize {
-        self.keep.max(self.page as usize)
+        self.keep.max(self.page) as usize
     }
 }
 

@@ -175,7 +175,8 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         let before = self.malloc_len();
         for piece in slice.chunks() {
             if let Err(e) = self.chain.write(piece) {
-                return self.chain.keep(before).and(Err(e));
+                self.chain.undo_to(before);
+                return Err(e);
             }
         }
         Ok(())

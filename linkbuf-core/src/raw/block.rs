@@ -56,7 +56,8 @@ pub(super) struct BlockPtr(NonNull<Block>);
 macro_rules! get {
     ($this:expr, $field:ident) => {{
         let p = $this.0.as_ptr();
-        // SAFETY: the header is alive (I9), and this field changes only under the chain's mutable borrow (I2).
+        // SAFETY: the header is alive (I9). The field never changes while the block is shared, but for `init` and
+        // `pins`, which only the chain with the block's roomy nodes asks for (I2), or whoever has the block alone.
         unsafe { (*p).$field }
     }};
 }
@@ -321,7 +322,7 @@ impl BlockPtr {
     pub(super) unsafe fn pin(self, pins: NonNull<Pins>) {
         Pins::pin(pins, self.cap());
         let p = self.0.as_ptr();
-        // SAFETY: alive (I9); the field is read only by whoever comes last, after the caller's Release (I3).
+        // SAFETY: alive (I9); the field is read only by this chain, and by whoever comes last, after this Release (I3).
         unsafe { (*p).pins = Some(pins) };
     }
 

@@ -3,7 +3,11 @@
 
 use core::slice;
 
-use super::{chain::Chain, node::NodePtr, span};
+use super::{
+    chain::Chain,
+    node::{NodePtr, same},
+    span,
+};
 use crate::{allocator::NodeAllocator, error::Error, policy::BOOK_PATIENCE};
 
 impl<A: NodeAllocator> Chain<A> {
@@ -34,8 +38,8 @@ impl<A: NodeAllocator> Chain<A> {
         if split {
             let more = want - here;
             if let Some((node, len)) = self.book_spare(more) {
-                self.booking.two = true;
-                self.booking.len += len;
+                self.booking.second = Some(node);
+                self.booking.len = clamp(self.booking.len as usize + len);
                 self.refresh();
                 // SAFETY: `len` initialised bytes of a spare, whose block nobody else sees.
                 second = unsafe { slice::from_raw_parts_mut(node.start(), len) };
@@ -96,9 +100,11 @@ impl<A: NodeAllocator> Chain<A> {
             self.clear_ahead(len);
         }
         self.booking.ptr = self.w.ptr;
+        let len = clamp(len);
+        self.booking.first = len;
         self.booking.len = len;
-        self.booking.two = false;
-        Ok(len)
+        self.booking.second = None;
+        Ok(len as usize)
     }
 
     /// The first spare's room, initialised: at most `n` bytes.
@@ -122,7 +128,7 @@ impl<A: NodeAllocator> Chain<A> {
     pub(crate) fn book_ack(&mut self, n: usize) -> Result<(), Error> {
         let pending = self.pending();
         let booked = if self.booking.ptr == self.w.ptr && pending == 0 {
-            self.booking.len
+            self.booking.len as usize
         } else {
             0
         };
@@ -133,7 +139,7 @@ impl<A: NodeAllocator> Chain<A> {
                 Error::BeyondBooked { asked: n, booked }
             });
         }
-        let here = n.min(span(self.w.ptr, self.w.end));
+        let here = n.min(self.booking.first as usize);
         if here < n && !self.book_ack_spare(here, n - here) {
             return Err(Error::BeyondBooked {
                 asked: n,
@@ -152,13 +158,13 @@ impl<A: NodeAllocator> Chain<A> {
     /// Publishes all of the tail's booked bytes, and makes the booked spare the tail, with `more` bytes.
     #[cold]
     fn book_ack_spare(&mut self, here: usize, more: usize) -> bool {
-        // Calls that change the spares end a booking (`booking.len` is 0 then), so the first one is that which was
-        // handed out; whichever it is, what is published of it is initialised.
-        let ready = |node: NodePtr| self.booking.two && node.block().init() >= more;
-        if !self.store.first_spare().is_some_and(ready) {
+        // Another call may have used or freed the spare since.
+        let first = self.store.first_spare();
+        let booked = |node: NodePtr| node.block().init() >= more;
+        if !same(first, self.booking.second) || !first.is_some_and(booked) {
             return false;
         }
-        let Some(node) = self.store.take_spare(0) else {
+        let Some(node) = self.store.take_spare(0, None) else {
             return false;
         };
         self.w.ptr = self.w.ptr.wrapping_add(here);
@@ -191,4 +197,9 @@ impl<A: NodeAllocator> Chain<A> {
     pub(crate) fn book_size(&self) -> usize {
         self.booking.size as usize
     }
+}
+
+/// A booking's length: read calls take no more at once.
+fn clamp(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -13,7 +13,9 @@ impl<A: NodeAllocator> Chain<A> {
     /// More bytes that the length can count.
     #[inline]
     fn countable(&self) -> usize {
-        isize::MAX.unsigned_abs() - self.len() - self.pending()
+        isize::MAX
+            .unsigned_abs()
+            .saturating_sub(self.len() + self.pending())
     }
 
     /// All of the tail's room, initialised or not, and never empty: without any there is a new tail.

@@ -52,13 +52,15 @@ pub(super) struct ReadCursor {
 /// A booking: room that was handed out to be filled by a read call.
 pub(super) struct Booking {
     pub(super) ptr: *mut u8,
-    pub(super) len: usize,
+    /// A spare whose room was handed out too.
+    pub(super) second: Option<NodePtr>,
+    /// Bytes in both pieces, and in the first.
+    pub(super) len: u32,
+    pub(super) first: u32,
     /// The size that reads adapt to.
     pub(super) size: u32,
     /// Reads in a row that used little of it.
     pub(super) small: u8,
-    /// The first spare's room was handed out too.
-    pub(super) two: bool,
 }
 
 /// A chain of nodes, with a writer and a reader.
@@ -122,7 +124,8 @@ impl<A: NodeAllocator> Chain<A> {
                 len: 0,
                 size: config.book_min,
                 small: 0,
-                two: false,
+                second: None,
+                first: 0,
             },
             store: Store::new(alloc, config),
             cold: None,

@@ -182,8 +182,9 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Views of `n` bytes from `from` on, counted over readable and then pending ones, node by node.
     ///
-    /// A pending byte that a view sees must not be written to any more: only for a chain that is about to go.
-    pub(super) fn views(&self, from: usize, n: usize) -> impl Iterator<Item = View> + '_ {
+    /// A pending byte that a view sees must not be written to any more (I5): where such views are made the chain is about
+    /// to go, and if it stays after all, they are dropped first.
+    pub(super) fn views(&mut self, from: usize, n: usize) -> impl Iterator<Item = View> + '_ {
         let mut node = self.r.node;
         let mut at = self.r.ptr;
         let (mut skip, mut left) = (from, n);

@@ -61,7 +61,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// All was read, and nothing is pending: one node stays to be written to, within the bound, and the rest goes.
     fn drained(&mut self) {
         self.store.drop_pins();
-        if self.cold_counted() > self.store.config.keep / COLD_SHARE {
+        if self.cold_counted() > self.store.config.keep() / COLD_SHARE {
             // The tables have grown too much to stay beside a node.
             self.drop_cold();
         }
@@ -137,7 +137,7 @@ impl<A: NodeAllocator> Chain<A> {
             if node.is_primary()
                 && block.native()
                 && largest.is_none_or(|l| l.block().cap() < cap)
-                && cap.saturating_add(fixed) <= self.store.config.keep.min(u32::MAX as usize)
+                && cap.saturating_add(fixed) <= self.store.config.keep()
                 && (block.refs().only(node.credit()) || (at.is_none() && self.room() > 0))
             {
                 largest = Some(node);
@@ -196,6 +196,8 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn drop_cold(&mut self) {
         self.store.count(0, self.cold_counted());
         self.cold = None;
+        // A long pattern was remembered there.
+        self.searched.forget_long();
     }
 
     /// What the store counts for the tables.

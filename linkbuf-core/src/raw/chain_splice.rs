@@ -12,7 +12,7 @@ use crate::{
 
 impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
-    /// `other` has read and not released. `other` is left without nodes, and good for nothing but to be dropped.
+    /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left without nodes, and good for nothing but to be dropped.
     #[inline]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
@@ -27,7 +27,7 @@ impl<A: NodeAllocator> Chain<A> {
             return Ok(());
         }
         if other.cold.is_some() {
-            self.adopt_slots(other);
+            self.adopt_slots(other)?;
         }
         first.advance_start(other.r.ptr);
         if let Some(old) = self.w.tail {
@@ -61,7 +61,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.booking.len = 0;
         // The fast paths are off until some slow one has looked at the new chain.
         self.simple = false;
-        self.slow_flush |= other.slow_flush;
+        self.slow_flush |= other.slow_flush || self.is_large(last);
         other.r.head = None;
         if self.store.config.scrub {
             self.hide_room(last);
@@ -81,26 +81,24 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Takes over the open slots of a chain that is being appended.
     #[cold]
-    fn adopt_slots(&mut self, other: &mut Chain<A>) {
-        let Some(theirs) = other.cold.take_if(|c| c.has_slots()) else {
-            return;
+    fn adopt_slots(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
+        let Some(theirs) = other.cold.as_mut().filter(|c| c.has_slots()) else {
+            return Ok(());
         };
-        other.store.count(0, theirs.counted);
-        match &mut self.cold {
-            Some(ours) => ours.append(theirs),
-            None => {
-                self.store.count(theirs.counted, 0);
-                self.cold = Some(theirs);
-            }
+        let grown = self.cold()?.adopt(theirs)?;
+        other.recount();
+        if let Some(ours) = &mut self.cold {
+            ours.counted += grown;
+            self.store.count(grown, 0);
         }
-        self.recount();
         self.slow_flush = true;
+        Ok(())
     }
 
     /// Moves all of `other`, whose blocks come from another allocator, onto the tail, as views. O(nodes).
     pub(crate) fn append_views<B: NodeAllocator>(
         &mut self,
-        other: Chain<B>,
+        mut other: Chain<B>,
     ) -> Result<(), Rejected<Chain<B>>> {
         let (readable, pending) = (other.len(), other.pending());
         let idle = self.pending() == 0;
@@ -117,7 +115,7 @@ impl<A: NodeAllocator> Chain<A> {
         };
         debug_assert_eq!(nodes, readable + pending);
         let before = self.pending();
-        let cut = |chain: &mut Chain<A>, from: usize, n: usize| {
+        let mut cut = |chain: &mut Chain<A>, from: usize, n: usize| {
             chain.attach_views(other.views(from, n), n)
         };
         if let Err(error) = cut(self, 0, readable) {
@@ -129,8 +127,7 @@ impl<A: NodeAllocator> Chain<A> {
         // The pending ones before the flush, so that nothing is published if there is no memory for them.
         let published = self.pending();
         if let Err(error) = cut(self, readable, pending) {
-            let undone = self.keep_slow(before);
-            debug_assert!(undone.is_ok());
+            self.undo_to(before);
             return Err(Rejected {
                 error,
                 value: other,

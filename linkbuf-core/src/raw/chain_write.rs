@@ -182,7 +182,7 @@ impl<A: NodeAllocator> Chain<A> {
                 }
             }
         }
-        self.slow_flush = slots || seal;
+        self.slow_flush = slots || seal || self.resume.is_some_and(|left| self.is_large(left));
         self.simple = simple;
     }
 
@@ -202,8 +202,7 @@ impl<A: NodeAllocator> Chain<A> {
                 break;
             }
             if let Err(e) = self.grow_to_copy(rest.len()) {
-                let undone = self.keep_slow(before);
-                debug_assert!(undone.is_ok());
+                self.undo_to(before);
                 return Err(e);
             }
         }
@@ -257,13 +256,13 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline(never)]
     pub(super) fn keep_slow(&mut self, n: usize) -> Result<(), Error> {
         let pending = self.pending();
-        self.booking.len = 0;
         if n > pending {
             return Err(Error::BeyondPending { asked: n, pending });
         }
         if n == pending {
             return Ok(());
         }
+        self.booking.len = 0;
         let Some((node, cut, before)) = self.locate_pending(n) else {
             return Ok(());
         };
@@ -282,26 +281,54 @@ impl<A: NodeAllocator> Chain<A> {
         Ok(())
     }
 
+    /// Takes back what a refused call has added to `before` pending bytes; a booking is as it was.
+    pub(crate) fn undo_to(&mut self, before: usize) {
+        let booked = self.booking.len;
+        let undone = self.keep_slow(before);
+        debug_assert!(undone.is_ok());
+        if self.booking.ptr == self.w.ptr {
+            self.booking.len = booked;
+        }
+    }
+
     /// Disposes of nodes that were cut off the end of the chain. The right part of a split gives its share of the block
-    /// back to the left part, if that is still in the chain.
-    fn discard_list(&mut self, mut list: Option<NodePtr>) {
-        while let Some(node) = list {
-            list = node.next();
+    /// back to the left part, if that is still in the chain. O(pending nodes + discarded ones).
+    fn discard_list(&mut self, list: Option<NodePtr>) {
+        // Parts of one block follow each other, so only the last node with room can be a left part.
+        let mut left = None;
+        let mut at = self.f.node;
+        while let Some(node) = at {
+            if node.block().native() && (node.is_primary() || node.has_room()) {
+                left = Some(node);
+            }
+            at = node.next();
+        }
+        let (mut first, mut last): (Option<NodePtr>, Option<NodePtr>) = (None, None);
+        let mut at = list;
+        while let Some(node) = at {
+            at = node.next();
             if same(self.resume, Some(node)) {
                 self.resume = None;
             }
-            let mut left = self
-                .f
-                .node
-                .filter(|_| !node.is_primary() && node.has_room());
-            while let Some(at) = left.filter(|at| at.block() != node.block()) {
-                left = at.next();
-            }
             match left {
-                Some(left) => self.store.merge(node, left),
-                None => self.store.dispose(node),
+                Some(left)
+                    if left.block() == node.block() && !node.is_primary() && node.has_room() =>
+                {
+                    self.store.merge(node, left);
+                }
+                _ => {
+                    match last {
+                        Some(last) => last.set_next(Some(node)),
+                        None => first = Some(node),
+                    }
+                    node.set_next(None);
+                    last = Some(node);
+                }
             }
         }
+        // The chain is whole before an owner is dropped: its code may panic.
+        self.refresh();
+        self.store.dispose_list(first);
     }
 
     /// The pending node in which `n` pending bytes end, the place where they do, and how many pending bytes lie in
@@ -350,7 +377,7 @@ impl<A: NodeAllocator> Chain<A> {
             self.f.node = self.w.tail;
             self.f.pend = 0;
         }
-        if self.slow_flush {
+        if self.slow_flush && pending > 0 {
             self.close_slots();
             self.seal_tail();
             // Nothing but a large tail makes the next flush slow, and only one node is ever simple.
@@ -378,6 +405,7 @@ impl<A: NodeAllocator> Chain<A> {
         {
             tail.set_room_end(self.w.ptr);
             self.w.end = self.w.ptr;
+            self.booking.len = 0;
         }
         if self.resume.is_some_and(|left| self.is_large(left)) {
             self.resume = None;

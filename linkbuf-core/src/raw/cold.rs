@@ -43,8 +43,8 @@ pub(super) struct Cold {
     slots: Vec<SlotRange>,
     next_key: u64,
     key_end: u64,
-    /// Tables of buffers that were appended, each behind the one before. New slots go into the last one.
-    appended: Option<Box<Cold>>,
+    /// The slots of buffers that were appended, in order, behind `slots`. New ones go into the last table.
+    appended: Vec<Vec<SlotRange>>,
     lists: Vec<ListMemory>,
     /// What the store counts for all of this among what it keeps.
     pub(super) counted: usize,
@@ -81,30 +81,22 @@ impl Cold {
             + self.lists.capacity() * size_of::<ListMemory>()
             + self.lists.iter().map(ListMemory::bytes).sum::<usize>()
             + self.pattern.capacity()
-            + self.appended.as_ref().map_or(0, |c| c.bytes())
-    }
-
-    /// The last of the appended tables: the one that new slots go into.
-    fn last(&mut self) -> &mut Cold {
-        let mut at = self;
-        while at.appended.is_some() {
-            // A plain `while let` would borrow `at` for the whole loop.
-            match at.appended {
-                Some(ref mut next) => at = next,
-                None => break,
-            }
-        }
-        at
+            + self.appended.capacity() * size_of::<Vec<SlotRange>>()
+            + self
+                .appended
+                .iter()
+                .map(|t| t.capacity() * size_of::<SlotRange>())
+                .sum::<usize>()
     }
 
     pub(super) fn has_slots(&self) -> bool {
-        !self.slots.is_empty() || self.appended.as_ref().is_some_and(|c| c.has_slots())
+        !self.slots.is_empty() || !self.appended.is_empty()
     }
 
     /// Room in the table for one more slot, without a change of `bytes`.
     #[inline]
     pub(super) fn has_place(&self) -> bool {
-        self.appended.is_none() && self.slots.len() < self.slots.capacity()
+        self.appended.is_empty() && self.slots.len() < self.slots.capacity()
     }
 
     /// Opens a slot behind all others.
@@ -112,78 +104,79 @@ impl Cold {
         /// The process's next keys. Wraps after 2⁶⁴ slots, or 2⁴⁴ tables.
         static NEXT: AtomicU64 = AtomicU64::new(1);
 
-        let table = self.last();
-        if table.slots.try_reserve(1).is_err() {
-            return Err(AllocError {
-                size: size_of::<SlotRange>() * (table.slots.len() + 1),
-            }
-            .into());
+        let table = self.appended.last_mut().unwrap_or(&mut self.slots);
+        if table.try_reserve(1).is_err() {
+            let size = size_of::<SlotRange>() * (table.len() + 1);
+            return Err(AllocError { size }.into());
         }
-        if table.next_key == table.key_end {
+        if self.next_key == self.key_end {
             // Relaxed: only the numbers matter.
-            table.next_key = NEXT.fetch_add(KEYS, Ordering::Relaxed);
-            table.key_end = table.next_key + KEYS;
+            self.next_key = NEXT.fetch_add(KEYS, Ordering::Relaxed);
+            self.key_end = self.next_key + KEYS;
         }
-        let key = table.next_key;
-        table.next_key += 1;
-        let index = table.slots.len();
-        table.slots.push(SlotRange { key, ptr, len });
+        let key = self.next_key;
+        self.next_key += 1;
+        let index = table.len();
+        table.push(SlotRange { key, ptr, len });
         Ok(SlotKey { key, index })
     }
 
     /// The bytes of an open slot. O(1), and one step for each buffer with slots that was appended since the flush.
     pub(super) fn find(&self, key: SlotKey) -> Option<SlotRange> {
-        let mut at = Some(self);
-        while let Some(table) = at {
-            if let Some(slot) = table.slots.get(key.index)
-                && slot.key == key.key
-            {
-                return Some(*slot);
-            }
-            at = table.appended.as_deref();
-        }
-        None
+        let there =
+            |table: &Vec<SlotRange>| table.get(key.index).copied().filter(|s| s.key == key.key);
+        there(&self.slots).or_else(|| self.appended.iter().find_map(there))
     }
 
     /// Closes all slots. True: `bytes` has changed.
     #[inline]
     pub(super) fn close_all(&mut self) -> bool {
         self.slots.clear();
-        let appended = self.appended.is_some();
+        let appended = !self.appended.is_empty();
         if appended {
-            self.close_appended();
+            self.appended = Vec::new();
         }
         appended
     }
 
-    #[cold]
-    fn close_appended(&mut self) {
-        // One by one: a long list dropped at once would recurse.
-        let mut at = self.appended.take();
-        while let Some(mut table) = at {
-            at = table.appended.take();
-        }
-    }
-
     /// Keeps the first slots, as long as `keep` says so; the rest are closed. One call for each slot up to there.
     pub(super) fn close_from(&mut self, mut keep: impl FnMut(SlotRange) -> bool) {
-        let mut at = Some(self);
-        let mut cut = false;
-        while let Some(table) = at {
-            let n = if cut {
-                0
-            } else {
-                table.slots.iter().take_while(|s| keep(**s)).count()
-            };
-            cut |= n < table.slots.len();
-            table.slots.truncate(n);
-            at = table.appended.as_deref_mut();
+        let mut cut = |table: &mut Vec<SlotRange>| {
+            let n = table.iter().take_while(|s| keep(**s)).count();
+            let all = n == table.len();
+            table.truncate(n);
+            all
+        };
+        let mut kept = 0;
+        if cut(&mut self.slots) {
+            // The table that is cut may have slots left.
+            for table in &mut self.appended {
+                kept += 1;
+                if !cut(table) {
+                    break;
+                }
+            }
+        }
+        self.appended.truncate(kept);
+        if self.appended.last().is_some_and(Vec::is_empty) {
+            self.appended.pop();
         }
     }
 
-    /// Puts the table of an appended buffer behind this one's.
-    pub(super) fn append(&mut self, other: Box<Cold>) {
-        self.last().appended = Some(other);
+    /// Takes over the open slots of a buffer that is being appended, behind the own ones; all or none. Returns by how
+    /// much `bytes` has grown. O(1), amortised, for each buffer that was appended to the other since its flush.
+    pub(super) fn adopt(&mut self, other: &mut Cold) -> Result<usize, Error> {
+        let tables = 1 + other.appended.len();
+        if self.appended.try_reserve(tables).is_err() {
+            let size = tables * size_of::<Vec<SlotRange>>();
+            return Err(AllocError { size }.into());
+        }
+        let before = self.appended.len();
+        let theirs = core::mem::take(&mut other.slots);
+        self.appended.extend((!theirs.is_empty()).then_some(theirs));
+        self.appended.append(&mut other.appended);
+        let moved = self.appended.iter().skip(before);
+        Ok(moved.map(|t| t.capacity() * size_of::<SlotRange>()).sum())
     }
 
     /// Memory for `n` views: a list that nobody reads any more, or new. Either goes back by `keep_list`.
@@ -200,7 +193,11 @@ impl Cold {
             return;
         }
         if self.lists.len() < LISTS_MAX {
-            if self.lists.try_reserve_exact(LISTS_MAX).is_ok() {
+            if self
+                .lists
+                .try_reserve_exact(LISTS_MAX - self.lists.len())
+                .is_ok()
+            {
                 self.lists.push(list);
             }
         } else if let Some(least) = self.lists.iter_mut().min_by_key(|l| l.cap())
@@ -222,12 +219,6 @@ impl Cold {
 
     pub(super) fn pattern(&self) -> &[u8] {
         &self.pattern
-    }
-}
-
-impl Drop for Cold {
-    fn drop(&mut self) {
-        self.close_all();
     }
 }
 
@@ -259,7 +250,7 @@ mod tests {
         let a = cold.open(p, 1).unwrap();
         let mut other = Cold::create().unwrap();
         let b = other.open(p.wrapping_add(1), 1).unwrap();
-        cold.append(other);
+        cold.adopt(&mut other).unwrap();
         let c = cold.open(p.wrapping_add(2), 1).unwrap();
         assert!([a, b, c].iter().all(|k| cold.find(*k).is_some()));
         let mut n = 0;

@@ -8,7 +8,7 @@
 use crate::sync::{AtomicUsize, Ordering};
 
 /// References that are made at once.
-pub(super) const BIAS: usize = 1 << 16;
+pub(super) const BIAS: usize = 1 << (usize::BITS / 4);
 /// Past this the count could wrap, so the process ends, as `Arc` does. Only leaked clones get there.
 const LIMIT: usize = usize::MAX / 2;
 

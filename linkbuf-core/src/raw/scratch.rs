@@ -67,7 +67,12 @@ impl<A: NodeAllocator> Chain<A> {
             Some(node) if span(node.end(), node.room_end()) >= n - have => node,
             old => {
                 let want = if have == 0 { n } else { n.saturating_mul(2) };
-                let node = self.store.native(n, want.max(self.scratch_size()))?;
+                let node = {
+                    let size = want.max(self.scratch_size());
+                    // A booked spare is about to be filled.
+                    let booked = self.booking.second.filter(|_| self.booking.len > 0);
+                    self.store.native_but(booked, n, size)?
+                };
                 if let Some(old) = old {
                     // SAFETY: `have` bytes of the old window to the start of a fresh block of at least `n`.
                     unsafe { ptr::copy_nonoverlapping(old.start(), node.start(), have) };
@@ -113,7 +118,8 @@ impl<A: NodeAllocator> Chain<A> {
     /// Gathered bytes that a chain keeps room for between releases: lines and headers that cross a border.
     fn scratch_size(&self) -> usize {
         let config = &self.store.config;
-        (config.keep / SCRATCH_SHARE).clamp(SCRATCH_MIN, SCRATCH_MIN.max(config.node_size as usize))
+        (config.keep() / SCRATCH_SHARE)
+            .clamp(SCRATCH_MIN, SCRATCH_MIN.max(config.node_size as usize))
     }
 
     /// Gives scratch back, but for one small node: no slice of it is alive.

@@ -32,6 +32,13 @@ impl Searched {
         }
     }
 
+    /// Forgets a search whose pattern is in the cold table.
+    pub(super) fn forget_long(&mut self) {
+        if self.len == LONG {
+            self.len = 0;
+        }
+    }
+
     #[inline]
     pub(super) fn forget(&mut self) {
         self.len = 0;
@@ -42,12 +49,15 @@ impl<A: NodeAllocator> Chain<A> {
     /// How many readable bytes there are up to and with the first `byte`.
     #[inline]
     pub(crate) fn find_byte(&mut self, byte: u8) -> Result<usize, Error> {
-        if self.searched.len == 0
-            && let Some(i) = memchr(byte, self.first_piece())
-        {
-            return Ok(i + 1);
+        let mut scanned = 0;
+        if self.searched.len == 0 {
+            let piece = self.first_piece();
+            if let Some(i) = memchr(byte, piece) {
+                return Ok(i + 1);
+            }
+            scanned = piece.len();
         }
-        self.find_slow(&[byte])
+        self.find_slow(&[byte], scanned)
     }
 
     /// How many readable bytes there are up to and with the first `pattern`. An empty one is found at once.
@@ -56,18 +66,23 @@ impl<A: NodeAllocator> Chain<A> {
             [] => Ok(0),
             [byte] => self.find_byte(byte),
             _ => {
-                if self.searched.len == 0
-                    && let Some(i) = find_in(self.first_piece(), 0, pattern)
-                {
-                    return Ok(i + pattern.len());
+                let mut scanned = 0;
+                if self.searched.len == 0 {
+                    let piece = self.first_piece();
+                    if let Some(i) = find_in(piece, 0, pattern) {
+                        return Ok(i + pattern.len());
+                    }
+                    // A match may begin in the last bytes and end in a later piece.
+                    scanned = piece.len().saturating_sub(pattern.len() - 1);
                 }
-                self.find_slow(pattern)
+                self.find_slow(pattern, scanned)
             }
         }
     }
 
+    /// Finds `pattern`, which does not begin within the first `scanned` bytes.
     #[inline(never)]
-    fn find_slow(&mut self, pattern: &[u8]) -> Result<usize, Error> {
+    fn find_slow(&mut self, pattern: &[u8], scanned: usize) -> Result<usize, Error> {
         self.settle();
         let len = self.len();
         let position = self.position();
@@ -76,7 +91,7 @@ impl<A: NodeAllocator> Chain<A> {
             let ahead = self.searched.upto.wrapping_sub(position);
             if ahead <= len { ahead } else { 0 }
         } else {
-            0
+            scanned
         };
         if let Some(n) = search(self.pieces(), from, pattern) {
             self.searched.forget();

@@ -31,7 +31,7 @@ impl<A: NodeAllocator> Chain<A> {
             }
             Err(e) => {
                 // The last `n` bytes of the tail were reserved just now.
-                self.w.ptr = at;
+                self.w.ptr = self.w.ptr.wrapping_sub(n);
                 Err(e)
             }
         }

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use super::{
     block::Pins,
-    node::{HEADER, NodePtr},
+    node::{HEADER, NodePtr, same},
     view::View,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A split's other part is looked for among so many nodes: it has the inserted ones between.
-const SIBLING_SEARCH: usize = 2;
+const SIBLING_SEARCH: usize = 16;
 
 /// A chain's allocator, settings, spare nodes and free headers.
 pub(super) struct Store<A: NodeAllocator> {
@@ -70,7 +70,7 @@ impl<A: NodeAllocator> Store<A> {
     #[inline]
     pub(super) fn put_header(&mut self, h: NodePtr) {
         let room = self.kept.saturating_add(HEADER) <= self.spare_bound();
-        if room && (self.free_count as usize) < self.config.keep / BYTES_PER_FREE_HEADER {
+        if room && (self.free_count as usize) < self.config.keep() / BYTES_PER_FREE_HEADER {
             h.set_next(self.free);
             self.free = Some(h);
             self.free_count += 1;
@@ -83,7 +83,17 @@ impl<A: NodeAllocator> Store<A> {
 
     /// An empty node of at least `min` bytes: a spare that fits, or a new one of about `want`.
     pub(super) fn native(&mut self, min: usize, want: usize) -> Result<NodePtr, Error> {
-        if let Some(h) = self.take_spare(min) {
+        self.native_but(None, min, want)
+    }
+
+    /// As `native`, leaving one of the spares alone.
+    pub(super) fn native_but(
+        &mut self,
+        but: Option<NodePtr>,
+        min: usize,
+        want: usize,
+    ) -> Result<NodePtr, Error> {
+        if let Some(h) = self.take_spare(min, but) {
             return Ok(h);
         }
         let size = self.alloc.good_size(min.max(want)).max(min);
@@ -108,12 +118,12 @@ impl<A: NodeAllocator> Store<A> {
     }
 
     /// Takes the first of a few spares that has `min` bytes.
-    pub(super) fn take_spare(&mut self, min: usize) -> Option<NodePtr> {
+    pub(super) fn take_spare(&mut self, min: usize, but: Option<NodePtr>) -> Option<NodePtr> {
         let mut before: Option<NodePtr> = None;
         let mut at = self.spare;
         for _ in 0..SPARE_SEARCH {
             let h = at?;
-            if h.block().cap() >= min {
+            if h.block().cap() >= min && !same(but, Some(h)) {
                 match before {
                     Some(b) => b.set_next(h.next()),
                     None => self.spare = h.next(),
@@ -137,7 +147,7 @@ impl<A: NodeAllocator> Store<A> {
     /// What may be kept, beside a node that stays.
     #[inline]
     fn spare_bound(&self) -> usize {
-        self.config.keep.saturating_sub(self.held as usize)
+        self.config.keep().saturating_sub(self.held as usize)
     }
 
     /// Keeps an empty native node that nobody else sees, whatever the bound says: `make_room` enforces it later.
@@ -303,6 +313,10 @@ impl<A: NodeAllocator> Store<A> {
     /// Disposes of a node from the front of a list. A node split off it, near behind, takes its share of the block.
     #[inline]
     pub(super) fn dispose_front(&mut self, node: NodePtr) {
+        if node.block().refs().only(node.credit()) {
+            self.dispose_own(node);
+            return;
+        }
         let mut at = node.next();
         for _ in 0..SIBLING_SEARCH {
             let Some(near) = at else { break };
@@ -319,8 +333,9 @@ impl<A: NodeAllocator> Store<A> {
     fn dispose_shared(&mut self, h: NodePtr) {
         let block = h.block();
         let owner = block.header();
-        // The last part of a split counts for the whole block; a node of another buffer's view does not.
-        if block.native() && !block.is_pinned() && (owner == h || h.has_room()) {
+        // The last part of a split counts for the whole block; a node of a view does not, and must not even ask: the
+        // mark belongs to the chain that has the block's nodes with room.
+        if block.native() && (owner == h || h.has_room()) && !block.is_pinned() {
             if self.pins.is_none() {
                 self.pins = Pins::create();
             }
@@ -341,11 +356,11 @@ impl<A: NodeAllocator> Store<A> {
 
     /// Bytes that would be kept beside `cost` more; spares go until it is within the bound. False: it can't be.
     pub(super) fn make_room(&mut self, cost: usize) -> bool {
-        while self.kept.saturating_add(cost) > self.config.keep {
+        while self.kept.saturating_add(cost) > self.config.keep() {
             let Some(h) = self.spare else { break };
             self.drop_first_spare(h);
         }
-        while self.kept.saturating_add(cost) > self.config.keep {
+        while self.kept.saturating_add(cost) > self.config.keep() {
             if !self.drop_free_header() {
                 return false;
             }
@@ -385,7 +400,7 @@ impl<A: NodeAllocator> Store<A> {
 
     /// May a tail of `cap` bytes stay, beside what is kept now?
     pub(super) fn fits(&self, cap: usize) -> bool {
-        self.kept.saturating_add(cap).saturating_add(HEADER) <= self.config.keep
+        self.kept.saturating_add(cap).saturating_add(HEADER) <= self.config.keep()
     }
 
     /// Bytes of spare blocks, bytes kept besides, bytes pinned.
