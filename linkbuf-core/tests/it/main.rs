@@ -16,6 +16,7 @@ mod contract;
 mod errors;
 mod hostile;
 mod interop;
+mod past_defects;
 mod policy;
 mod property;
 mod regression;

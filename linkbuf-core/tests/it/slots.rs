@@ -182,7 +182,7 @@ fn a_slot_goes_along_when_its_buffer_is_appended() {
 fn very_many_buffers_with_open_slots_can_be_appended() {
     let mut stream = LinkBuffer::new();
     let mut heads = Vec::new();
-    for i in 0..4_000_u32 {
+    for i in 0..20_000_u32 {
         let mut message = LinkBuffer::builder().node_size(16).build();
         heads.push(message.slot_be::<u32>().unwrap());
         message.write_binary(&i.to_be_bytes()).unwrap();
@@ -192,7 +192,7 @@ fn very_many_buffers_with_open_slots_can_be_appended() {
         stream.fill_int(head, i).unwrap();
     }
     stream.flush();
-    for i in 0..4_000_u32 {
+    for i in 0..20_000_u32 {
         let head = stream.next(4).unwrap();
         assert!(i % 997 != 0 || head == i.to_be_bytes());
         assert_eq!(stream.next(4).unwrap(), i.to_be_bytes());
