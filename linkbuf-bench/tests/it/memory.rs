@@ -1,3 +1,5 @@
+//! The counting allocator counts what it says.
+
 use linkbuf_bench::memory::{count, installed};
 use std::hint::black_box;
 

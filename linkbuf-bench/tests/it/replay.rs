@@ -1,3 +1,5 @@
+//! The recordings come out as they went in, with every contender and however they are cut.
+
 use linkbuf_bench::replay::{Recording, scenario};
 
 /// A recording of one connection, of `traffic` in chunks of `len` bytes.

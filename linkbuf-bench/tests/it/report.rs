@@ -1,3 +1,5 @@
+//! The table and the JSON say what was measured.
+
 use linkbuf_bench::measure::{Allocs, Times};
 use linkbuf_bench::report::{Run, Spread, json, rows, table};
 use linkbuf_bench::scenario::Level;

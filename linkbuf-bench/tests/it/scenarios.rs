@@ -1,3 +1,5 @@
+//! Every contender of every workload runs and checks its own result.
+
 use linkbuf_bench::measure::allocs;
 use linkbuf_bench::scenarios::{all, idle};
 
