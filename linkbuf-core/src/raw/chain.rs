@@ -90,7 +90,8 @@ pub(super) const NOWHERE: *mut u8 = NonNull::dangling().as_ptr();
 // SAFETY: a chain owns its nodes; blocks shared with views are read-only to both (I4) and counted atomically (I3);
 // owners are `Send`, and so is `A`.
 unsafe impl<A: NodeAllocator> Send for Chain<A> {}
-// SAFETY: `&Chain` only reads nodes and published bytes, which change only under `&mut`.
+// SAFETY: through `&Chain`, nodes and published bytes are only read (making views takes `&mut`), and they change only
+// under `&mut`.
 unsafe impl<A: NodeAllocator> Sync for Chain<A> {}
 
 impl<A: NodeAllocator> Chain<A> {

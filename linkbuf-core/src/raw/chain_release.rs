@@ -73,7 +73,7 @@ impl<A: NodeAllocator> Chain<A> {
             .filter(|n| self.store.make_room(HEADER + n.block().cap()));
         let place = self.w.ptr;
         let list = self.take_out(stays);
-        // The chain is whole again before an owner is dropped: its code may panic, and then what is left is leaked.
+        // The chain is whole again before an owner is dropped: its code may panic.
         let mut rewound = false;
         if let Some(node) = stays {
             self.store.hold(node.block().cap());

@@ -33,10 +33,13 @@
 //!
 //! **I5 (room).** The bytes `end .. room_end` of a node (in the tail: from `w.ptr`), and its pending bytes if the node
 //! has room at all (`room_end > start`), are that node's alone: no view and no other node covers them. A node of a
-//! foreign block, or of a view, has none: `room_end == start`.
+//! foreign block, or of a view, has none: `room_end == start`. (A chain that is about to be dropped may let its pending
+//! bytes be viewed; should it stay after all, those views are dropped first.) All nodes with room of one block are in
+//! one chain, its parts following each other in order; that chain alone uses the block's `init` and `pins`.
 //!
 //! **I6 (chain).** `head .. r.node .. f.node .. w.tail` are in this order in one list that ends at the tail; all are
 //! `None` together. Each header is in one place: a chain, a spare list, a free list, or left to its block's views.
+//! `resume`, if set, is a node of the chain before its tail.
 //!
 //! **I7 (windows).** A node's bytes are `start .. end` (in the tail: `start .. w.ptr`), within its block's. The reader
 //! stands at `r.ptr <= r.end` in `r.node`, and `r.end` is `f.ptr` if the reader is in `f.node`, the node's end
