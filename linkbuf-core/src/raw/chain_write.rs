@@ -277,7 +277,6 @@ impl<A: NodeAllocator> Chain<A> {
         }
         self.open_room();
         self.discard_list(discarded);
-        self.refresh();
         Ok(())
     }
 
