@@ -54,6 +54,9 @@ pub struct RawBlock {
 
 /// What an allocator says of itself. Zero where it does not count.
 ///
+/// While no thread is inside the allocator, `live_bytes + cached_bytes + free_bytes == mapped_bytes`, in every
+/// allocator that counts what it takes from the system.
+///
 /// ```
 /// let figures = linkbuf_core::AllocFigures::default();
 /// assert_eq!(figures.live_bytes, 0);
@@ -65,8 +68,12 @@ pub struct AllocFigures {
     pub live_blocks: u64,
     /// Bytes of the blocks that are out.
     pub live_bytes: u64,
-    /// Bytes that the allocator holds for the next request.
+    /// Bytes of whole blocks that the allocator holds ready for the next request.
     pub cached_bytes: u64,
+    /// Bytes of slabs that no block is cut from at present.
+    pub free_bytes: u64,
+    /// Bytes taken from the system and not given back.
+    pub mapped_bytes: u64,
 }
 
 /// Gives blocks to buffers and takes them back.
@@ -148,6 +155,19 @@ pub unsafe trait NodeAllocator: Clone + Send + Sync + 'static {
     /// What a buffer keeps when it is idle, unless it is built otherwise.
     fn default_tail_policy(&self) -> TailPolicy {
         TailPolicy::Page
+    }
+
+    /// Gives back to the system all that nobody uses: what this thread's cache holds, what the threads share, what
+    /// is free in slabs. Other threads' caches stay, as far as their bounds allow. Returns how many bytes went; by
+    /// default nothing is kept and nothing goes.
+    fn trim(&self) -> usize {
+        0
+    }
+
+    /// Gives back what has not been used for a while. To be called every so often, by a timer or by a program when
+    /// it is idle; calls that follow each other closely do nothing. Returns how many bytes went.
+    fn decay(&self) -> usize {
+        0
     }
 
     /// Its figures, if it counts.
