@@ -78,6 +78,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// # Ok::<(), linkbuf_core::Error>(())
     /// ```
     #[cfg(feature = "std")]
+    #[inline]
     pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
         fill(self.chunks(), out)
     }
@@ -100,6 +101,7 @@ impl<A: NodeAllocator> Session<'_, A> {
 }
 
 #[cfg(feature = "std")]
+#[inline]
 fn fill<'b>(pieces: Chunks<'b>, out: &mut [std::io::IoSlice<'b>]) -> usize {
     let mut n = 0;
     // The array leads the zip: when it is full, no piece is asked for in vain.

@@ -220,6 +220,33 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         Ok(())
     }
 
+    /// As [`append`](Self::append), and leaves `other` empty: its settings, and what it keeps to be filled again, stay
+    /// with it. For a buffer that each message is built in before it goes behind others, as `Vec::append` is; and it
+    /// saves the move of the buffer itself.
+    ///
+    /// # Errors
+    /// As there; both buffers are as they were.
+    ///
+    /// ```
+    /// # use linkbuf_core::LinkBuffer;
+    /// let (mut out, mut message) = (LinkBuffer::new(), LinkBuffer::new());
+    /// for text in ["one ", "two "] {
+    ///     message.write_string(text)?;
+    ///     out.append_from(&mut message)?;
+    /// }
+    /// out.flush();
+    /// assert!(message.is_empty());
+    /// assert_eq!(out.read_string(8)?, "one two ");
+    /// # Ok::<(), linkbuf_core::Error>(())
+    /// ```
+    #[inline]
+    pub fn append_from(&mut self, other: &mut LinkBuffer<A>) -> Result<(), Error> {
+        let done = self.chain.append_from(&mut other.chain);
+        self.checked();
+        other.checked();
+        done
+    }
+
     /// As [`append`](Self::append), of a buffer with another type of allocator: its nodes are attached, and go back
     /// to their own allocator when they were read. Slots of `other` are gone.
     ///

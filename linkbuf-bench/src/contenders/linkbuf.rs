@@ -141,6 +141,11 @@ impl Splice for LinkBuffer {
         self.append(other).expect(HEAP);
     }
 
+    #[inline(never)]
+    fn splice_from(&mut self, other: &mut Self) {
+        self.append_from(other).expect(HEAP);
+    }
+
     fn give_up(&mut self, n: usize) {
         self.skip(n).expect(HEAP);
         self.release();

@@ -3,7 +3,11 @@
 //! Only the append is timed. One long chain is enough for any number of operations: it is appended to a fresh buffer
 //! of 64 bytes, which then is the long one that the next buffer takes. What the operation adds in front is cut off
 //! again, untimed, after every batch.
+//!
+//! Both forms are measured: out of a buffer that stays (`append_from`), as folly's queues and evbuffers are spliced, and
+//! of one that is consumed (`append`), which moves the buffer itself, too.
 
+use std::array;
 use std::time::{Duration, Instant};
 
 use linkbuf_core::LinkBuffer;
@@ -17,25 +21,42 @@ const FRONT: usize = 64;
 /// Operations between two readings of the clock.
 const BATCH: u32 = 32;
 
-/// `long` onto the first of the fronts, that onto the second, and so on; returns the time, and leaves the last in
-/// `long`. Each front is a variable of its own, as in a program: out of a `Vec` it would be moved twice, and a move of
-/// a buffer costs about as much as the operation does.
-macro_rules! splice_in_turn {
-    ($long:ident, $first:ident $($rest:ident)*) => {{
-        let mut $first = C::front();
-        $(let mut $rest = C::front();)*
-        let start = Instant::now();
-        $first.splice($long);
-        let last = splice_in_turn!(@ $first $($rest)*);
-        let time = start.elapsed();
-        $long = last;
-        time
-    }};
-    (@ $from:ident $onto:ident $($rest:ident)*) => {{
-        $onto.splice($from);
-        splice_in_turn!(@ $onto $($rest)*)
-    }};
-    (@ $last:ident) => { $last };
+/// `long` onto the first of the fronts, that onto the second, and so on; returns the last, and the time.
+fn drained<C: Splice>(mut long: C) -> (C, Duration) {
+    let mut fronts: [C; BATCH as usize] = array::from_fn(|_| C::front());
+    let start = Instant::now();
+    let mut from = &mut long;
+    for onto in &mut fronts {
+        onto.splice_from(from);
+        from = onto;
+    }
+    let time = start.elapsed();
+    let [.., last] = fronts;
+    (last, time)
+}
+
+/// The same, where each is consumed. Each front is a variable of its own, as in a program: out of an array it would be
+/// moved twice.
+fn consumed<C: Splice>(long: C) -> (C, Duration) {
+    macro_rules! in_turn {
+        ($first:ident $($rest:ident)*) => {{
+            let mut $first = C::front();
+            $(let mut $rest = C::front();)*
+            let start = Instant::now();
+            $first.splice(long);
+            let last = in_turn!(@ $first $($rest)*);
+            (last, start.elapsed())
+        }};
+        (@ $from:ident $onto:ident $($rest:ident)*) => {{
+            $onto.splice($from);
+            in_turn!(@ $onto $($rest)*)
+        }};
+        (@ $last:ident) => { $last };
+    }
+    in_turn!(
+        f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16
+        f17 f18 f19 f20 f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31 f32
+    )
 }
 
 pub(crate) trait Splice: Sized {
@@ -47,6 +68,8 @@ pub(crate) trait Splice: Sized {
     }
     /// Moves all of `other` behind what is there.
     fn splice(&mut self, other: Self);
+    /// The same; `other` stays, empty.
+    fn splice_from(&mut self, other: &mut Self);
     /// Gives up the first `n` bytes.
     fn give_up(&mut self, n: usize);
     /// The readable pieces, in order.
@@ -57,14 +80,16 @@ struct Run<C> {
     /// `None` only inside of an operation.
     long: Option<C>,
     nodes: usize,
+    batch: fn(C) -> (C, Duration),
 }
 
 impl<C: Splice> Run<C> {
-    fn new(nodes: usize) -> Self {
+    fn new(nodes: usize, batch: fn(C) -> (C, Duration)) -> Self {
         let piece = pattern(8192, 5);
         Self {
             long: Some(C::of_nodes(std::iter::repeat_n(&piece[..], nodes))),
             nodes,
+            batch,
         }
     }
 }
@@ -75,9 +100,9 @@ impl<C: Splice> Case for Run<C> {
         let mut long = self.long.take().expect("put back below");
         let mut time = Duration::ZERO;
         for _ in 0..batches {
-            time += splice_in_turn!(long,
-                f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16
-                f17 f18 f19 f20 f21 f22 f23 f24 f25 f26 f27 f28 f29 f30 f31 f32);
+            let (last, took) = (self.batch)(long);
+            time += took;
+            long = last;
             long.give_up(FRONT * BATCH as usize);
         }
         self.long = Some(long);
@@ -122,8 +147,9 @@ pub(super) fn scenario() -> Scenario {
         title: "splice a buffer of 8 (of 8,000) nodes of 8 KiB onto a tail that isn't empty",
         unit: Unit::OP,
         contenders: vec![
-            Contender::new("linkbuf-8", || Run::<LinkBuffer>::new(8)),
-            Contender::new("linkbuf-8000", || Run::<LinkBuffer>::new(8_000)),
+            Contender::new("linkbuf-8", || Run::<LinkBuffer>::new(8, drained)),
+            Contender::new("linkbuf-8000", || Run::<LinkBuffer>::new(8_000, drained)),
+            Contender::new("linkbuf-8-consumed", || Run::<LinkBuffer>::new(8, consumed)),
             Contender::new("atomic-pair", AtomicPair::new),
         ],
         baseline: "atomic-pair",

@@ -63,16 +63,28 @@ pub(super) struct Booking {
     pub(super) small: u8,
 }
 
+/// What is known of a chain, so that the fast paths have one thing to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing.
+    Any,
+    /// As `Simple`, but for slots that are open.
+    Slotted,
+    /// The chain is one native node that a drained buffer may keep, and nothing needs a second look: no slot is open,
+    /// no scratch is in use, nothing is to be scrubbed or sealed.
+    Simple,
+}
+
 /// A chain of nodes, with a writer and a reader.
 pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) w: WriteCursor,
     pub(super) f: FlushCursor,
     pub(super) r: ReadCursor,
-    /// The chain is one native node that a drained buffer may keep, and nothing needs a second look: no slot is open,
-    /// no scratch is in use, nothing is to be scrubbed or sealed. The fast paths ask for this alone.
-    pub(super) simple: bool,
-    /// A flush has to close slots, or to seal the tail.
-    pub(super) slow_flush: bool,
+    pub(super) shape: Shape,
+    /// Slots may be open, which a flush has to close.
+    pub(super) slots: bool,
+    /// A flush has to seal the tail, or the node to resume.
+    pub(super) seal: bool,
     /// The node before attached tail nodes that has room left.
     pub(super) resume: Option<NodePtr>,
     pub(super) store: Store<A>,
@@ -115,8 +127,9 @@ impl<A: NodeAllocator> Chain<A> {
                 beyond: 0,
                 bias: 0,
             },
-            simple: false,
-            slow_flush: false,
+            shape: Shape::Any,
+            slots: false,
+            seal: false,
             resume: None,
             scratch: Scratch::new(),
             searched: Searched::new(),
@@ -194,7 +207,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Keeps the first `n` pending bytes.
     #[inline]
     pub(crate) fn keep(&mut self, n: usize) -> Result<(), Error> {
-        if self.simple && n <= span(self.f.ptr, self.w.ptr) {
+        if self.shape == Shape::Simple && n <= span(self.f.ptr, self.w.ptr) {
             self.w.ptr = self.f.ptr.wrapping_add(n);
             self.booking.len = 0;
             return Ok(());
@@ -205,7 +218,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Publishes all pending bytes.
     #[inline]
     pub(crate) fn flush(&mut self) {
-        if self.simple {
+        if self.shape == Shape::Simple {
             self.r.end = self.w.ptr;
             self.f.ptr = self.w.ptr;
         } else {
@@ -239,7 +252,12 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline]
     pub(crate) fn skip(&mut self, n: usize) -> Result<(), Error> {
         if n > span(self.r.ptr, self.r.end) {
-            return self.skip_slow(n);
+            if n != self.len() {
+                return self.skip_slow(n);
+            }
+            // As after a write that took all.
+            self.pass_all(n);
+            return Ok(());
         }
         self.r.ptr = self.r.ptr.wrapping_add(n);
         Ok(())
@@ -276,7 +294,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Gives back every node that was read to its end; a drained chain keeps what its policy allows.
     #[inline]
     pub(crate) fn release(&mut self) {
-        if self.simple {
+        if self.shape == Shape::Simple {
             if self.r.ptr != self.w.ptr {
                 // Read in part, and nothing before it.
                 return;
@@ -300,7 +318,9 @@ impl<A: NodeAllocator> Chain<A> {
             // As above, of a chain of several nodes.
             return;
         }
-        self.release_slow();
+        if !self.drained_pair() {
+            self.release_slow();
+        }
     }
 
     /// Would dropping the chain do nothing but drop the allocator's handle?

@@ -218,7 +218,7 @@ impl<A: NodeAllocator> Chain<A> {
         {
             self.resume = Some(tail);
             // A flush seals this one as it would seal the tail.
-            self.slow_flush |= self.is_large(tail);
+            self.seal |= self.is_large(tail);
         }
         self.push_tail(node);
     }

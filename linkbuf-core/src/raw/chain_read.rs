@@ -4,7 +4,7 @@
 use core::{ptr, slice};
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     cold::Cold,
     node::{NodePtr, same},
     pieces::Pieces,
@@ -96,16 +96,13 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline(never)]
     pub(super) fn skip_slow(&mut self, n: usize) -> Result<(), Error> {
         self.check_readable(n)?;
-        if n == self.len() {
-            self.pass_all(n);
-        } else {
-            self.pass(n);
-        }
+        self.pass(n);
         Ok(())
     }
 
     /// Consumes all `n` readable bytes. O(1).
-    fn pass_all(&mut self, n: usize) {
+    #[inline]
+    pub(super) fn pass_all(&mut self, n: usize) {
         let position = self.position().wrapping_add(n);
         self.r.node = self.f.node;
         self.r.ptr = self.f.ptr;
@@ -277,7 +274,9 @@ impl<A: NodeAllocator> Chain<A> {
             cold.counted = now;
             self.store.count(now, before);
             // The tail may no longer fit beside it.
-            self.simple &= now <= before;
+            if now > before {
+                self.shape = Shape::Any;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Giving memory back, and what is held.
 
 use super::{
-    chain::{Chain, NOWHERE},
+    chain::{Chain, NOWHERE, Shape},
     node::{HEADER, NodePtr, same},
     span,
 };
@@ -93,8 +93,13 @@ impl<A: NodeAllocator> Chain<A> {
         self.store.dispose_list(list);
         if rewound {
             // What `refresh` would find: nothing is pending, so no slot is open, and what may stay is not sealed.
-            self.simple = !self.store.config.scrub;
-            self.slow_flush = false;
+            self.shape = if self.store.config.scrub {
+                Shape::Any
+            } else {
+                Shape::Simple
+            };
+            self.slots = false;
+            self.seal = false;
         } else {
             let within = stays.is_some() || self.store.make_room(0);
             debug_assert!(
@@ -103,6 +108,44 @@ impl<A: NodeAllocator> Chain<A> {
             );
             self.refresh();
         }
+    }
+
+    /// `drained` of the commonest chain there is: a node that was written to, and stays, and one attached behind it.
+    /// False: it is another one.
+    #[inline(never)]
+    pub(super) fn drained_pair(&mut self) -> bool {
+        let (Some(first), Some(last)) = (self.r.head, self.w.tail) else {
+            return false;
+        };
+        let block = first.own_block();
+        if !same(first.next(), Some(last))
+            || self.r.ptr != self.w.ptr
+            || !same(self.r.node, Some(last))
+            || self.scratch_used
+            || last.has_room()
+            // The first is a native node that sees the block in its own header,
+            || !(first.has_room() && first.is_primary())
+            // the last is the only one to see its block, which stands in its header,
+            || !(last.is_primary() && last.own_block().refs().only(last.credit()))
+            // and what is done to the first is what `drained` would do.
+            || !block.refs().only(first.credit())
+            || self.cold_counted() > self.store.config.keep() / COLD_SHARE
+            || !self.store.fits(block.cap())
+            || self.store.config.scrub
+            || self.store.has_pins()
+        {
+            return false;
+        }
+        self.booking.len = 0;
+        first.set_next(None);
+        first.empty_window();
+        self.start_at(first, first.start());
+        self.store.hold(block.cap());
+        self.shape = Shape::Simple;
+        self.slots = false;
+        self.seal = false;
+        self.store.dispose_foreign(last);
+        true
     }
 
     /// The chain's list without one of its nodes, which ends up linked to none.
@@ -147,9 +190,10 @@ impl<A: NodeAllocator> Chain<A> {
     }
 
     /// Makes a node the chain's only one, with all cursors at one place in it.
+    #[inline(always)]
     fn start_at(&mut self, node: NodePtr, at: *mut u8) {
         let position = self.position();
-        self.simple = false;
+        self.shape = Shape::Any;
         self.resume = None;
         self.f.pend = 0;
         self.r.beyond = 0;
@@ -166,6 +210,7 @@ impl<A: NodeAllocator> Chain<A> {
     }
 
     /// Empties the chain without disposing of its nodes: they are another's, or about to go.
+    #[inline]
     pub(super) fn forget_nodes(&mut self) {
         let position = self.position();
         self.w.ptr = NOWHERE;
@@ -180,7 +225,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.r.head = None;
         self.r.beyond = 0;
         self.r.bias = position.wrapping_sub(NOWHERE.addr());
-        self.simple = false;
+        self.shape = Shape::Any;
         self.resume = None;
     }
 
@@ -207,7 +252,9 @@ impl<A: NodeAllocator> Chain<A> {
     }
 
     /// Closes all slots.
+    #[inline]
     pub(super) fn close_slots(&mut self) {
+        self.slots = false;
         if self.cold.as_mut().is_some_and(|c| c.close_all()) {
             self.recount();
         }

@@ -1,7 +1,7 @@
 //! Appending a whole chain.
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     node::{NodePtr, same},
     span,
 };
@@ -12,7 +12,8 @@ use crate::{
 
 impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
-    /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left without nodes, and good for nothing but to be dropped.
+    /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left
+    /// without nodes, and good for nothing but to be dropped, or `given_away`.
     #[inline]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
@@ -60,13 +61,40 @@ impl<A: NodeAllocator> Chain<A> {
         self.resume = other.resume;
         self.booking.len = 0;
         // The fast paths are off until some slow one has looked at the new chain.
-        self.simple = false;
-        self.slow_flush |= other.slow_flush || self.is_large(last);
+        self.shape = Shape::Any;
+        self.seal |= other.seal || self.is_large(last);
         other.r.head = None;
         if self.store.config.scrub {
             self.hide_room(last);
         }
         Ok(())
+    }
+
+    /// As `append`, and leaves `other` empty, with all it keeps.
+    #[inline]
+    pub(crate) fn append_from(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
+        let total = other.len() + other.pending();
+        self.append(other)?;
+        if total > 0 {
+            other.given_away(total);
+        }
+        Ok(())
+    }
+
+    /// After `append` took all nodes, with `total` bytes.
+    #[inline]
+    fn given_away(&mut self, total: usize) {
+        if self.scratch_used {
+            self.release_scratch();
+        }
+        self.searched.forget();
+        self.booking.len = 0;
+        self.forget_nodes();
+        // What was gathered or searched before is not at the place of what comes next.
+        self.r.bias = self.r.bias.wrapping_add(total);
+        self.slots = false;
+        self.seal = false;
+        self.store.held = 0;
     }
 
     /// The room of an appended tail may show the other buffer's old bytes: it isn't used.
@@ -91,7 +119,7 @@ impl<A: NodeAllocator> Chain<A> {
             ours.counted += grown;
             self.store.count(grown, 0);
         }
-        self.slow_flush = true;
+        self.slots = true;
         Ok(())
     }
 

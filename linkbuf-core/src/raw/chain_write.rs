@@ -4,7 +4,7 @@
 use core::ptr;
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     node::{NodePtr, same},
     span,
 };
@@ -122,7 +122,7 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline]
     pub(super) fn push_tail(&mut self, node: NodePtr) {
         let start = node.start();
-        self.simple = false;
+        self.shape = Shape::Any;
         if let Some(old) = self.w.tail {
             old.set_end(self.w.ptr);
             if same(self.f.node, self.w.tail) {
@@ -159,8 +159,9 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Works out anew which fast paths hold. Ends every slow path.
     pub(super) fn refresh(&mut self) {
-        let slots = self.cold.as_ref().is_some_and(|c| c.has_slots());
-        let (mut seal, mut simple) = (false, false);
+        self.slots = self.cold.as_ref().is_some_and(|c| c.has_slots());
+        self.shape = Shape::Any;
+        let mut seal = false;
         // Until it is known whether the tail may stay.
         self.store.held = 0;
         if let Some(tail) = self.w.tail {
@@ -168,8 +169,7 @@ impl<A: NodeAllocator> Chain<A> {
             if block.native() {
                 let cap = block.cap();
                 seal = self.is_large(tail);
-                simple = !seal
-                    && !slots
+                let simple = !seal
                     && same(self.r.head, self.w.tail)
                     && tail.is_primary()
                     && tail.start() == block.base()
@@ -177,13 +177,17 @@ impl<A: NodeAllocator> Chain<A> {
                     && !self.scratch_used
                     && self.store.fits(cap);
                 if simple {
+                    self.shape = if self.slots {
+                        Shape::Slotted
+                    } else {
+                        Shape::Simple
+                    };
                     // What comes back meanwhile is kept only beside it.
                     self.store.hold(cap);
                 }
             }
         }
-        self.slow_flush = slots || seal || self.resume.is_some_and(|left| self.is_large(left));
-        self.simple = simple;
+        self.seal = seal || self.resume.is_some_and(|left| self.is_large(left));
     }
 
     /// `write` where the tail's initialised room is too small.
@@ -356,6 +360,14 @@ impl<A: NodeAllocator> Chain<A> {
     /// `flush` across nodes, or with slots open, or of a tail that is to be sealed.
     #[inline(never)]
     pub(super) fn flush_slow(&mut self) {
+        if self.shape == Shape::Slotted {
+            // One node, and something is pending, or no slot would be open.
+            self.r.end = self.w.ptr;
+            self.f.ptr = self.w.ptr;
+            self.close_slots();
+            self.shape = Shape::Simple;
+            return;
+        }
         let pending = self.pending();
         if pending > 0 {
             if same(self.r.node, self.f.node) {
@@ -376,15 +388,15 @@ impl<A: NodeAllocator> Chain<A> {
             self.f.node = self.w.tail;
             self.f.pend = 0;
         }
-        if self.slow_flush && pending > 0 {
+        if pending == 0 || !(self.slots || self.seal) {
+            return;
+        }
+        if self.slots {
             self.close_slots();
+        }
+        // Only one node is ever simple.
+        if self.seal || same(self.r.head, self.w.tail) {
             self.seal_tail();
-            // Nothing but a large tail makes the next flush slow, and only one node is ever simple.
-            if same(self.r.head, self.w.tail) {
-                self.refresh();
-            } else {
-                self.slow_flush = self.w.tail.is_some_and(|t| self.is_large(t));
-            }
         }
     }
 
@@ -396,6 +408,8 @@ impl<A: NodeAllocator> Chain<A> {
     }
 
     /// After a flush: a tail whose node is larger than the policy's page is not written to again.
+    #[cold]
+    #[inline(never)]
     fn seal_tail(&mut self) {
         if let Some(tail) = self.w.tail
             && self.is_large(tail)
@@ -409,5 +423,6 @@ impl<A: NodeAllocator> Chain<A> {
         if self.resume.is_some_and(|left| self.is_large(left)) {
             self.resume = None;
         }
+        self.refresh();
     }
 }

@@ -93,10 +93,16 @@ impl Cold {
         !self.slots.is_empty() || !self.appended.is_empty()
     }
 
-    /// Room in the table for one more slot, without a change of `bytes`.
+    /// Opens a slot behind all others, if there are a place and a key at hand.
     #[inline]
-    pub(super) fn has_place(&self) -> bool {
-        self.appended.is_empty() && self.slots.len() < self.slots.capacity()
+    pub(super) fn open_ready(&mut self, ptr: *mut u8, len: usize) -> Option<SlotKey> {
+        let (index, key) = (self.slots.len(), self.next_key);
+        if index == self.slots.capacity() || key == self.key_end || !self.appended.is_empty() {
+            return None;
+        }
+        self.next_key = key + 1;
+        self.slots.push(SlotRange { key, ptr, len });
+        Some(SlotKey { key, index })
     }
 
     /// Opens a slot behind all others.
@@ -132,11 +138,14 @@ impl Cold {
     #[inline]
     pub(super) fn close_all(&mut self) -> bool {
         self.slots.clear();
-        let appended = !self.appended.is_empty();
-        if appended {
-            self.appended = Vec::new();
-        }
-        appended
+        !self.appended.is_empty() && self.drop_appended()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_appended(&mut self) -> bool {
+        self.appended = Vec::new();
+        true
     }
 
     /// Keeps the first slots, as long as `keep` says so; the rest are closed. One call for each slot up to there.

@@ -1,6 +1,10 @@
 //! The invariants of I2, I3, I5, I6 and I7, checked. Debug builds call this after every mutation of a small chain.
 
-use super::{chain::Chain, node::NodePtr, span};
+use super::{
+    chain::{Chain, Shape},
+    node::NodePtr,
+    span,
+};
 use crate::allocator::NodeAllocator;
 
 /// Chains with more nodes are checked only up to here, so that a debug build of a user's program stays usable.
@@ -31,19 +35,21 @@ impl<A: NodeAllocator> Chain<A> {
         if self.f.node == Some(tail) {
             assert_eq!(self.f.pend, 0);
         }
-        if self.simple {
+        if self.shape != Shape::Any {
             let block = tail.block();
             assert!(
                 self.r.head == self.w.tail && tail.is_primary() && tail.start() == block.base()
             );
             assert!(block.native() && block.cap() <= self.store.config.seal_above());
-            assert!(!self.slow_flush && !self.scratch_used && !self.store.config.scrub);
-            assert!(self.cold.as_ref().is_none_or(|c| !c.has_slots()));
+            assert!(!self.seal && !self.scratch_used && !self.store.config.scrub);
             assert!(
                 self.store.fits(block.cap()),
                 "a rewound node is within the bound"
             );
         }
+        let slots = self.cold.as_ref().is_some_and(|c| c.has_slots());
+        assert!(self.slots || !slots, "a flush closes what slots are open");
+        assert!(self.shape != Shape::Simple || !slots);
         self.check_nodes(tail);
     }
 

@@ -97,6 +97,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The next piece, possibly empty, when there are bytes left.
+    #[inline]
     fn advance(&mut self) -> &'a [u8] {
         match &mut self.source {
             Source::Chain { node, tail, .. } => {

@@ -13,7 +13,9 @@ use crate::{allocator::NodeAllocator, error::Error};
 pub(crate) struct Run<'b, A: NodeAllocator> {
     chain: &'b mut Chain<A>,
     ptr: *mut u8,
-    end: *mut u8,
+    /// Bytes of the tail's room from `ptr` on that are initialised. A count, not an end: taking a field's length off
+    /// it is the compare, too.
+    left: usize,
 }
 
 // SAFETY: stands for `&mut Chain`, which is `Send`; the two pointers are the chain's own.
@@ -28,20 +30,21 @@ impl<'b, A: NodeAllocator> Run<'b, A> {
         if !chain.has_room(n) {
             chain.make_room(n)?;
         }
-        let (ptr, end) = (chain.w.ptr, chain.w.end);
-        Ok(Run { chain, ptr, end })
+        let (ptr, left) = (chain.w.ptr, span(chain.w.ptr, chain.w.end));
+        Ok(Run { chain, ptr, left })
     }
 
     /// Puts a copy of `bytes`.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let n = bytes.len();
-        if n > span(self.ptr, self.end) {
-            let (ptr, end, done) = overflow(self.chain, self.ptr, bytes);
+        let Some(left) = self.left.checked_sub(n) else {
+            let (ptr, left, done) = overflow(self.chain, self.ptr, bytes);
             self.ptr = ptr;
-            self.end = end;
+            self.left = left;
             return done;
-        }
+        };
+        self.left = left;
         // SAFETY: `n` bytes of the tail's room: the run starts at `w.ptr` and ends at `w.end`, and the chain is
         // borrowed, so nothing else moves them or uses the room (I5).
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.ptr, n) };
@@ -51,7 +54,7 @@ impl<'b, A: NodeAllocator> Run<'b, A> {
 
     /// Bytes that fit before the run has to grow.
     pub(crate) fn room(&self) -> usize {
-        span(self.ptr, self.end)
+        self.left
     }
 }
 
@@ -62,12 +65,12 @@ fn overflow<A: NodeAllocator>(
     chain: &mut Chain<A>,
     ptr: *mut u8,
     bytes: &[u8],
-) -> (*mut u8, *mut u8, Result<(), Error>) {
+) -> (*mut u8, usize, Result<(), Error>) {
     // What was put is initialised: it lies before `w.end`.
     chain.w.ptr = ptr;
     let done = chain.write(bytes);
     // Also after an error: undoing may end at another node with the same bytes.
-    (chain.w.ptr, chain.w.end, done)
+    (chain.w.ptr, span(chain.w.ptr, chain.w.end), done)
 }
 
 impl<A: NodeAllocator> Drop for Run<'_, A> {

@@ -8,7 +8,7 @@
 use core::ptr;
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     node::{HEADER, NodePtr},
     span,
 };
@@ -104,7 +104,7 @@ impl<A: NodeAllocator> Chain<A> {
     fn use_scratch(&mut self) {
         self.store.count(0, self.scratch_kept());
         self.scratch_used = true;
-        self.simple = false;
+        self.shape = Shape::Any;
     }
 
     /// Bytes that the store counts for a scratch node that stays for the next time.

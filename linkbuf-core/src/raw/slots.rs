@@ -7,7 +7,7 @@
 use core::slice;
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     cold::{SlotKey, SlotRange},
     node::NodePtr,
 };
@@ -19,14 +19,17 @@ impl<A: NodeAllocator> Chain<A> {
     pub(crate) fn open_slot(&mut self, n: usize) -> Result<SlotKey, Error> {
         debug_assert!(n > 0);
         let at = self.reserve(n)?.as_mut_ptr();
-        let opened = match &mut self.cold {
-            Some(cold) if cold.has_place() => cold.open(at, n),
-            _ => self.open_first(at, n),
+        let ready = self.cold.as_mut().and_then(|c| c.open_ready(at, n));
+        let opened = match ready {
+            Some(key) => Ok(key),
+            None => self.open_first(at, n),
         };
         match opened {
             Ok(key) => {
-                self.slow_flush = true;
-                self.simple = false;
+                self.slots = true;
+                if self.shape == Shape::Simple {
+                    self.shape = Shape::Slotted;
+                }
                 Ok(key)
             }
             Err(e) => {
@@ -37,7 +40,7 @@ impl<A: NodeAllocator> Chain<A> {
         }
     }
 
-    /// Opens a slot where the table has to be made, or to grow.
+    /// Opens a slot where the table has to be made, or to grow, or needs keys.
     #[cold]
     #[inline(never)]
     fn open_first(&mut self, at: *mut u8, n: usize) -> Result<SlotKey, Error> {

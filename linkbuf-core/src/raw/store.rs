@@ -47,6 +47,12 @@ impl<A: NodeAllocator> Store<A> {
         }
     }
 
+    /// Has a block been let go of that views still held?
+    #[inline]
+    pub(super) fn has_pins(&self) -> bool {
+        self.pins.is_some()
+    }
+
     /// Is nothing kept, and nothing counted?
     #[inline]
     pub(super) fn is_bare(&self) -> bool {
@@ -270,6 +276,13 @@ impl<A: NodeAllocator> Store<A> {
         } else {
             self.give_back_foreign(owner);
         }
+    }
+
+    /// Gives back a node that left its chain, that nobody else sees, and that stands beside its block.
+    #[inline]
+    pub(super) fn dispose_foreign(&mut self, h: NodePtr) {
+        debug_assert!(h.is_primary() && h.own_block().refs().only(h.credit()));
+        self.give_back_foreign(h);
     }
 
     /// Drops the owner of a block that nobody sees, and takes its header back, also when that panics.

@@ -148,5 +148,5 @@ fn the_generator_reaches_every_operation() {
         .collect();
     seen.sort();
     seen.dedup();
-    assert_eq!(seen.len(), 42, "{seen:?}");
+    assert_eq!(seen.len(), 43, "{seen:?}");
 }

@@ -179,7 +179,11 @@ fn writer(rng: &mut Rng, b: u8) -> Op {
             Op::Appender { b, run, fields }
         }
         25..=28 => Op::Ack { b, n: rng.amount() },
-        29 | 30 => Op::Append {
+        29 => Op::Append {
+            b,
+            c: rng.byte() % 3,
+        },
+        30 => Op::AppendFrom {
             b,
             c: rng.byte() % 3,
         },

@@ -242,6 +242,11 @@ pub enum Op {
         b: u8,
         c: u8,
     },
+    /// All of `c` moves onto `b`, and `c` goes on, empty; with `b == c` nothing happens.
+    AppendFrom {
+        b: u8,
+        c: u8,
+    },
     /// Another allocator's buffer with so many readable and pending bytes.
     AppendForeign {
         b: u8,

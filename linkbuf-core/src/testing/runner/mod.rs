@@ -120,6 +120,7 @@ impl<'f, A: NodeAllocator> Runner<'f, A> {
             | Op::Ack { .. }
             | Op::Flush { .. }
             | Op::Append { .. }
+            | Op::AppendFrom { .. }
             | Op::AppendForeign { .. }
             | Op::AppendSlice { .. }
             | Op::Slot { .. }

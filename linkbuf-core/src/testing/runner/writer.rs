@@ -91,6 +91,7 @@ impl<A: NodeAllocator> Runner<'_, A> {
                 model.flush();
             }
             Op::Append { b, c } => self.append(b, c),
+            Op::AppendFrom { b, c } => self.append_from(b, c),
             Op::AppendForeign {
                 b,
                 readable,
@@ -236,6 +237,28 @@ impl<A: NodeAllocator> Runner<'_, A> {
         );
         assert_eq!(answer, Ok(()), "append");
         model.append(other_model);
+    }
+
+    fn append_from(&mut self, b: u8, c: u8) {
+        let at = [
+            usize::from(b) % super::BUFFERS,
+            usize::from(c) % super::BUFFERS,
+        ];
+        let Ok([onto, from]) = self.pairs.get_disjoint_mut(at) else {
+            return;
+        };
+        let answer = attempt(
+            self.faults,
+            &mut (&mut onto.real, &mut from.real),
+            |(onto, from)| onto.append_from(from),
+            |(real, other)| {
+                agree(real, &onto.model);
+                agree(other, &from.model);
+            },
+        );
+        assert_eq!(answer, Ok(()), "append_from");
+        onto.model.append(mem::take(&mut from.model));
+        agree(&from.real, &from.model);
     }
 
     fn append_foreign(&mut self, b: u8, readable: usize, pending: usize, seed: u8) {
