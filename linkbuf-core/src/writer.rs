@@ -172,6 +172,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         if let Some(bytes) = slice.as_contiguous() {
             return self.chain.write(bytes);
         }
+        self.chain.spare_booking(slice.len())?;
         let before = self.malloc_len();
         for piece in slice.chunks() {
             if let Err(e) = self.chain.write(piece) {
@@ -198,11 +199,14 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// the readable ones are readable at once; if something is, they wait behind it for the flush. Slots of `other`
     /// can be filled here. What else `other` held is given back.
     ///
-    /// Copies nothing, allocates nothing. O(1), whatever the size of `other` (and one step for each node it has read
-    /// and not released, and for each buffer with open slots that was appended since the last flush).
+    /// Copies nothing; allocates nothing, unless `other` has open slots and this buffer has no table for them. O(1),
+    /// whatever the size of `other` (and one step for each node it has read and not released, and for each buffer with
+    /// open slots that was appended since the last flush). Each append takes over at least one whole node, so short
+    /// messages are better copied.
     ///
     /// # Errors
-    /// [`Error::CapacityOverflow`] if the sum of the lengths would pass `isize::MAX`; `other` comes back in the error.
+    /// [`Error::CapacityOverflow`] if the sum of the lengths would pass `isize::MAX`, or [`Error::Alloc`] if there is
+    /// no memory for the table of slots; `other` comes back in the error.
     #[inline]
     pub fn append(&mut self, mut other: LinkBuffer<A>) -> Result<(), Rejected<LinkBuffer<A>>> {
         let done = self.chain.append(&mut other.chain);
@@ -220,12 +224,13 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         Ok(())
     }
 
-    /// As [`append`](Self::append), and leaves `other` empty: its settings, and what it keeps to be filled again, stay
-    /// with it. For a buffer that each message is built in before it goes behind others, as `Vec::append` is; and it
-    /// saves the move of the buffer itself.
+    /// As [`append`](Self::append), and leaves `other` empty, with its settings and what it keeps, as `Vec::append`
+    /// does; and saves the move of the buffer itself. For a buffer that each message is built in before it goes behind
+    /// others: if this one has a node that it does not use, `other` gets it for the one it gave, so that neither
+    /// allocates.
     ///
     /// # Errors
-    /// As there; both buffers are as they were.
+    /// As there; both buffers hold what they held.
     ///
     /// ```
     /// # use linkbuf_core::LinkBuffer;
@@ -292,6 +297,8 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// Books room for a read call: at least `min` bytes in one piece, at most `max` (or `min`, if that is more), of
     /// about the size that recent reads filled. Fill it, then publish what was filled with
     /// [`book_ack`](Self::book_ack). To book again without that gives the same room.
+    ///
+    /// A call that writes, discards or releases may end the booking.
     ///
     /// The size adapts: a read that fills it doubles the next one, two in a row that use less than a quarter halve it.
     /// An acknowledged 0 counts as a read that used little, so a connection that falls idle books little.

@@ -208,8 +208,11 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline]
     pub(crate) fn keep(&mut self, n: usize) -> Result<(), Error> {
         if self.shape == Shape::Simple && n <= span(self.f.ptr, self.w.ptr) {
-            self.w.ptr = self.f.ptr.wrapping_add(n);
-            self.booking.len = 0;
+            let end = self.f.ptr.wrapping_add(n);
+            if self.w.ptr != end {
+                self.w.ptr = end;
+                self.booking.len = 0;
+            }
             return Ok(());
         }
         self.keep_slow(n)

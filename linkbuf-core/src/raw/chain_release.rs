@@ -81,6 +81,8 @@ impl<A: NodeAllocator> Chain<A> {
                 if self.store.config.scrub {
                     node.block().reset_init();
                 }
+                // A part of it that was given up early was taken for a view.
+                node.block().unpin();
                 node.empty_window();
                 self.start_at(node, node.start());
                 rewound = true;

@@ -62,7 +62,9 @@ impl<A: NodeAllocator> Chain<A> {
         self.booking.len = 0;
         // The fast paths are off until some slow one has looked at the new chain.
         self.shape = Shape::Any;
-        self.seal |= other.seal || self.is_large(last);
+        self.seal |= other.seal
+            || self.is_large(last)
+            || self.resume.is_some_and(|left| self.is_large(left));
         other.r.head = None;
         if self.store.config.scrub {
             self.hide_room(last);
@@ -74,11 +76,51 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline]
     pub(crate) fn append_from(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
+        // A drained node, which the first of what comes takes the place of.
+        let idle = match self.w.tail {
+            Some(tail) if self.shape == Shape::Simple && self.r.ptr == self.w.ptr => Some(tail),
+            _ => None,
+        };
         self.append(other)?;
         if total > 0 {
             other.given_away(total);
+            if other.store.first_spare().is_none() {
+                self.give_node(idle, other);
+            }
         }
         Ok(())
+    }
+
+    /// Gives `other` a node for those that were taken from it, if there is one that this chain does not use: `idle`,
+    /// which is its first, or a spare. So a message that is built apart and appended costs no allocation.
+    #[cold]
+    fn give_node(&mut self, idle: Option<NodePtr>, other: &mut Chain<A>) {
+        let booked = self.booking.second.filter(|_| self.booking.len > 0);
+        let node = match idle {
+            Some(node) if self.leave_first(node) => Some(node),
+            _ => self.store.take_spare(1, booked),
+        };
+        let Some(node) = node else { return };
+        if other.store.fits(node.block().cap()) {
+            other.store.put_spare(node);
+        } else {
+            self.store.dispose(node);
+        }
+    }
+
+    /// Takes the first node, which was read to its end, out of the chain, unless somebody else sees its block.
+    fn leave_first(&mut self, node: NodePtr) -> bool {
+        if !same(self.r.head, Some(node))
+            || !node.block().refs().only(node.credit())
+            || !(same(self.r.node, Some(node)) && self.next_node())
+        {
+            return false;
+        }
+        self.r.head = node.next();
+        if same(self.resume, Some(node)) {
+            self.resume = None;
+        }
+        true
     }
 
     /// After `append` took all nodes, with `total` bytes.
@@ -113,12 +155,9 @@ impl<A: NodeAllocator> Chain<A> {
         let Some(theirs) = other.cold.as_mut().filter(|c| c.has_slots()) else {
             return Ok(());
         };
-        let grown = self.cold()?.adopt(theirs)?;
+        self.cold()?.adopt(theirs)?;
         other.recount();
-        if let Some(ours) = &mut self.cold {
-            ours.counted += grown;
-            self.store.count(grown, 0);
-        }
+        self.recount();
         self.slots = true;
         Ok(())
     }

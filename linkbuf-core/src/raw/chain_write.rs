@@ -195,6 +195,7 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline(never)]
     pub(super) fn write_slow(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.check_total(bytes.len())?;
+        self.spare_booking(bytes.len())?;
         let before = self.pending();
         let mut rest = bytes;
         loop {
@@ -215,6 +216,14 @@ impl<A: NodeAllocator> Chain<A> {
             self.clear_ahead(0);
         }
         self.refresh();
+        Ok(())
+    }
+
+    /// What was booked may hold bytes that were received: a write that may yet be refused is not to touch them.
+    pub(crate) fn spare_booking(&mut self, n: usize) -> Result<(), Error> {
+        if self.booking.len > 0 && self.booking.ptr == self.w.ptr {
+            self.preallocate(n)?;
+        }
         Ok(())
     }
 
@@ -273,6 +282,10 @@ impl<A: NodeAllocator> Chain<A> {
         self.close_slots_from(node, cut);
         let discarded = node.next();
         node.set_next(None);
+        if self.store.config.scrub && discarded.is_some() && node.has_room() {
+            // It may have come from another buffer, with that buffer's bytes in its room: what was pending will do.
+            node.set_room_end(node.end());
+        }
         self.w.tail = Some(node);
         self.w.ptr = cut;
         self.f.pend = before;
@@ -298,13 +311,14 @@ impl<A: NodeAllocator> Chain<A> {
     /// back to the left part, if that is still in the chain. O(pending nodes + discarded ones).
     fn discard_list(&mut self, list: Option<NodePtr>) {
         // Parts of one block follow each other, so only the last node with room can be a left part.
-        let mut left = None;
-        let mut at = self.f.node;
-        while let Some(node) = at {
-            if node.block().native() && (node.is_primary() || node.has_room()) {
-                left = Some(node);
-            }
-            at = node.next();
+        let mut left = last_roomy(self.f.node);
+        if let Some(first) = list
+            && !first.is_primary()
+            && first.has_room()
+            && left.is_none_or(|l| l.block() != first.block())
+        {
+            // It was opened behind attached nodes that were published since.
+            left = last_roomy(self.r.head).filter(|l| l.block() == first.block());
         }
         let (mut first, mut last): (Option<NodePtr>, Option<NodePtr>) = (None, None);
         let mut at = list;
@@ -317,7 +331,14 @@ impl<A: NodeAllocator> Chain<A> {
                 Some(left)
                     if left.block() == node.block() && !node.is_primary() && node.has_room() =>
                 {
+                    let (from, room_end) = (node.start(), node.room_end());
                     self.store.merge(node, left);
+                    if left.room_end() == from && !self.store.config.scrub {
+                        left.set_room_end(room_end);
+                        if !same(self.w.tail, Some(left)) {
+                            self.resume = Some(left);
+                        }
+                    }
                 }
                 _ => {
                     match last {
@@ -330,6 +351,7 @@ impl<A: NodeAllocator> Chain<A> {
             }
         }
         // The chain is whole before an owner is dropped: its code may panic.
+        self.open_room();
         self.refresh();
         self.store.dispose_list(first);
     }
@@ -425,4 +447,16 @@ impl<A: NodeAllocator> Chain<A> {
         }
         self.refresh();
     }
+}
+
+/// The last node of a list that sees a block which its chain writes to.
+fn last_roomy(list: Option<NodePtr>) -> Option<NodePtr> {
+    let (mut last, mut at) = (None, list);
+    while let Some(node) = at {
+        if node.block().native() && (node.is_primary() || node.has_room()) {
+            last = Some(node);
+        }
+        at = node.next();
+    }
+    last
 }

@@ -9,7 +9,11 @@ use alloc::{
     boxed::Box,
     vec::Vec,
 };
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::AtomicU64 as Ranges;
+#[cfg(not(target_has_atomic = "64"))]
+use core::sync::atomic::AtomicUsize as Ranges;
 
 use super::view_list::ListMemory;
 use crate::{
@@ -18,10 +22,11 @@ use crate::{
     policy::{LIST_KEEP, LIST_MIN, LISTS_MAX},
 };
 
-/// Slot keys that a table takes from the process at once.
+/// Slot keys in a range; a table takes a range from the process at once.
 const KEYS: u64 = 1 << 20;
 
-/// Names one slot, in this process and for all its time.
+/// Names one slot among all of the process: for all its time where there are 64-bit atomics, which count 2⁴⁴ ranges
+/// before a key comes again. Elsewhere a `usize` counts the ranges, 2³² of them if it has 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SlotKey {
     key: u64,
@@ -107,8 +112,8 @@ impl Cold {
 
     /// Opens a slot behind all others.
     pub(super) fn open(&mut self, ptr: *mut u8, len: usize) -> Result<SlotKey, Error> {
-        /// The process's next keys. Wraps after 2⁶⁴ slots, or 2⁴⁴ tables.
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        /// The process's next range. Each table takes one with its first slot, and another after `KEYS` slots.
+        static NEXT: Ranges = Ranges::new(0);
 
         let table = self.appended.last_mut().unwrap_or(&mut self.slots);
         if table.try_reserve(1).is_err() {
@@ -117,8 +122,9 @@ impl Cold {
         }
         if self.next_key == self.key_end {
             // Relaxed: only the numbers matter.
-            self.next_key = NEXT.fetch_add(KEYS, Ordering::Relaxed);
-            self.key_end = self.next_key + KEYS;
+            let range = NEXT.fetch_add(1, Ordering::Relaxed);
+            self.next_key = KEYS.wrapping_mul(u64::from(range));
+            self.key_end = self.next_key.wrapping_add(KEYS);
         }
         let key = self.next_key;
         self.next_key += 1;
@@ -172,20 +178,23 @@ impl Cold {
         }
     }
 
-    /// Takes over the open slots of a buffer that is being appended, behind the own ones; all or none. Returns by how
-    /// much `bytes` has grown. O(1), amortised, for each buffer that was appended to the other since its flush.
-    pub(super) fn adopt(&mut self, other: &mut Cold) -> Result<usize, Error> {
+    /// Takes over the open slots of a buffer that is being appended, behind the own ones; all or none. O(1),
+    /// amortised, for each buffer that was appended to the other since its flush.
+    pub(super) fn adopt(&mut self, other: &mut Cold) -> Result<(), Error> {
+        if !self.has_slots() && other.appended.is_empty() {
+            // The tables change places, so that each buffer has one to fill again.
+            core::mem::swap(&mut self.slots, &mut other.slots);
+            return Ok(());
+        }
         let tables = 1 + other.appended.len();
         if self.appended.try_reserve(tables).is_err() {
             let size = tables * size_of::<Vec<SlotRange>>();
             return Err(AllocError { size }.into());
         }
-        let before = self.appended.len();
         let theirs = core::mem::take(&mut other.slots);
         self.appended.extend((!theirs.is_empty()).then_some(theirs));
         self.appended.append(&mut other.appended);
-        let moved = self.appended.iter().skip(before);
-        Ok(moved.map(|t| t.capacity() * size_of::<SlotRange>()).sum())
+        Ok(())
     }
 
     /// Memory for `n` views: a list that nobody reads any more, or new. Either goes back by `keep_list`.

@@ -223,3 +223,18 @@ fn peeks_across_nodes() {
         buf.release();
     });
 }
+
+/// Each message is built apart, with a slot, and goes behind others.
+#[test]
+fn messages_from_a_staging_buffer() {
+    let (mut out, mut message) = (LinkBuffer::new(), LinkBuffer::new());
+    assert_steady(|| {
+        let length = message.slot_be::<u32>().unwrap();
+        message.write_binary(&[7; 100]).unwrap();
+        message.fill_int(&length, 100).unwrap();
+        out.append_from(&mut message).unwrap();
+        out.flush();
+        assert_eq!(out.next(104).unwrap()[..4], [0, 0, 0, 100]);
+        out.release();
+    });
+}

@@ -2,7 +2,7 @@
 
 use std::io::IoSliceMut;
 
-use linkbuf_core::{LinkBuffer, TailPolicy};
+use linkbuf_core::{Builder, Error, Heap, LinkBuffer, TailPolicy, testing::allocators::Failing};
 
 /// A gather between a vectored booking and its acknowledgement took the booked spare.
 #[test]
@@ -102,5 +102,113 @@ fn two_chains_let_one_block_go_at_once() {
         a.release();
         other.join().unwrap();
         assert_eq!(keep, vec![1; 8192]);
+    }
+}
+
+/// A discard went back into an appended node, and the scrubbed buffer then showed what the other one had left there.
+#[test]
+fn a_discard_into_an_appended_node_shows_a_scrubbed_buffer_nothing_old() {
+    let mut used = LinkBuffer::new();
+    used.write_binary(&b"SECRET".repeat(400)).unwrap();
+    used.flush();
+    used.skip(2400).unwrap();
+    used.release();
+    used.write_binary(b"0123456789").unwrap();
+    used.write_owned(vec![0u8; 5000]).unwrap();
+    let mut scrubbed = LinkBuffer::builder().scrub(true).build();
+    scrubbed.append(used).unwrap();
+    scrubbed.malloc_ack(5).unwrap();
+    let room = scrubbed.malloc(600).unwrap();
+    assert!(!room.windows(6).any(|w| w == b"SECRET"));
+}
+
+/// What a discarded write had opened again behind a published attached node was lost, and counted as pinned.
+#[test]
+fn room_behind_a_published_attached_node_survives_a_discard() {
+    let alloc = Failing::new(Heap);
+    let mut b = Builder::new_in(alloc.clone()).build();
+    b.write_binary(b"head").unwrap();
+    b.write_owned(vec![1; 5000]).unwrap();
+    b.flush();
+    alloc.plan().arm(0, true);
+    assert!(matches!(
+        b.write_binary(&[1; 100_000]),
+        Err(Error::Alloc(_))
+    ));
+    b.write_byte(1).unwrap();
+    b.malloc_ack(0).unwrap();
+    assert_eq!(b.memory().pinned, 0);
+    b.write_binary(&[2; 100]).unwrap();
+    b.flush();
+    assert_eq!(b.next(4).unwrap(), b"head");
+    assert_eq!(b.next(5000).unwrap(), vec![1; 5000]);
+    assert_eq!(b.next(100).unwrap(), [2; 100]);
+}
+
+/// A write that was refused had overwritten the booked room before.
+#[test]
+fn a_refused_write_leaves_what_was_booked() {
+    let alloc = Failing::new(Heap);
+    let mut b = Builder::new_in(alloc.clone()).build();
+    b.book(10, 100).unwrap()[..10].fill(b'N');
+    alloc.plan().arm(0, true);
+    b.write_binary(&[b'w'; 100_000]).unwrap_err();
+    alloc.plan().disarm();
+    b.book_ack(10).unwrap();
+    assert_eq!(b.next(10).unwrap(), [b'N'; 10]);
+}
+
+/// Discarding nothing ended a booking in a chain of one node, and not in others.
+#[test]
+fn a_discard_of_nothing_leaves_a_booking_alone() {
+    for attached in [0, 5000] {
+        let mut b = LinkBuffer::new();
+        b.write_owned(vec![b'x'; attached]).unwrap();
+        b.flush();
+        b.book(10, 100).unwrap().fill(b'N');
+        b.malloc_ack(0).unwrap();
+        b.book_ack(5).unwrap();
+        b.skip(attached).unwrap();
+        assert_eq!(b.next(5).unwrap(), b"NNNNN");
+    }
+}
+
+/// A large node with room, appended to a buffer with a smaller bound, was written to after a flush.
+#[test]
+fn a_large_node_before_an_appended_tail_is_sealed() {
+    let mut large = LinkBuffer::builder()
+        .node_size(64 << 10)
+        .tail_policy(TailPolicy::Keep(1 << 20))
+        .build();
+    large.write_binary(b"head").unwrap();
+    large.write_owned(vec![1; 5000]).unwrap();
+    large.flush();
+    let mut b = LinkBuffer::new();
+    b.append(large).unwrap();
+    let before = b.memory().live;
+    b.write_owned(vec![1; 5000]).unwrap();
+    b.flush();
+    b.write_byte(2).unwrap();
+    assert!(b.memory().live > before, "the byte is in a node of its own");
+}
+
+/// A message that was built apart cost two allocations, and four with a slot.
+#[test]
+fn a_staging_buffer_gets_a_node_for_the_one_it_gave() {
+    for keep in [TailPolicy::Page, TailPolicy::Keep(64 << 10)] {
+        let mut out = LinkBuffer::builder().tail_policy(keep).build();
+        let mut message = LinkBuffer::builder().tail_policy(keep).build();
+        for round in 0..20_u8 {
+            let length = message.slot_be::<u16>().unwrap();
+            message.write_binary(&[round; 100]).unwrap();
+            message.fill_int(&length, 100).unwrap();
+            out.append_from(&mut message).unwrap();
+            out.flush();
+            assert_eq!(out.next(2).unwrap(), [0, 100]);
+            assert_eq!(out.next(100).unwrap(), [round; 100]);
+            out.release();
+            assert_eq!(message.memory().spare, if round == 0 { 0 } else { 3072 });
+            assert!(out.memory().total() <= 64 << 10);
+        }
     }
 }
