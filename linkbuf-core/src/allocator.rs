@@ -1,8 +1,8 @@
 //! Where a buffer's memory comes from: the contract between a buffer and its allocator.
 //!
 //! An allocator hands out *blocks*: whole pieces of raw memory that a buffer keeps its bytes in. The headers that
-//! describe them (128 bytes each) come from the global heap and are no concern of the allocator, so a block of 4096 bytes
-//! stays 4096 bytes, aligned as the allocator likes. The idea of a trait with a written contract is hashbrown's.
+//! describe them (128 bytes each on 64-bit machines) come from the global heap and are no concern of the allocator, so a
+//! block of 4096 bytes stays 4096 bytes, aligned as the allocator likes. The idea of a trait with a written contract is hashbrown's.
 
 #![expect(unsafe_code, reason = "declares the unsafe trait")]
 
@@ -57,9 +57,19 @@ pub struct RawBlock {
 /// While no thread is inside the allocator, `live_bytes + cached_bytes + free_bytes == mapped_bytes`, in every
 /// allocator that counts what it takes from the system.
 ///
+/// There may be more fields one day, so an allocator begins with the default and sets those that it counts:
+///
 /// ```
-/// let figures = linkbuf_core::AllocFigures::default();
-/// assert_eq!(figures.live_bytes, 0);
+/// use linkbuf_core::AllocFigures;
+/// fn figures(blocks: u64, free_blocks: u64) -> AllocFigures {
+///     let mut f = AllocFigures::default();
+///     f.live_blocks = blocks;
+///     f.live_bytes = blocks * 4096;
+///     f.cached_bytes = free_blocks * 4096;
+///     f.mapped_bytes = f.live_bytes + f.cached_bytes;
+///     f
+/// }
+/// assert_eq!(figures(2, 1).mapped_bytes, 3 * 4096);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

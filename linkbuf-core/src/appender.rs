@@ -6,8 +6,8 @@ use crate::{
     allocator::NodeAllocator,
     error::Error,
     heap::Heap,
+    number::Number,
     raw::{Chain, Run},
-    slot::SlotInt,
 };
 
 /// Puts many small fields one behind the other: the buffer's cursor is kept at hand and set back once, when the
@@ -27,6 +27,7 @@ use crate::{
 /// assert_eq!(buf.malloc_len(), 12);
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
+#[must_use = "an appender puts nothing by itself"]
 pub struct Appender<'b, A: NodeAllocator = Heap> {
     run: Run<'b, A>,
 }
@@ -39,22 +40,13 @@ impl<'b, A: NodeAllocator> Appender<'b, A> {
         })
     }
 
-    /// Puts a copy of `bytes`.
+    /// Puts a copy of `bytes`. Of an array the length is known when compiled, so the copy is a few stores.
     ///
     /// # Errors
     /// As [`LinkBuffer::write_binary`](crate::LinkBuffer::write_binary), when the run has to grow; what was put
     /// before stays.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.run.put(bytes)
-    }
-
-    /// As [`put`](Self::put), of an array: its length is known when compiled, so the copy is a few stores.
-    ///
-    /// # Errors
-    /// As [`put`](Self::put).
-    #[inline]
-    pub fn put_array<const N: usize>(&mut self, bytes: &[u8; N]) -> Result<(), Error> {
         self.run.put(bytes)
     }
 
@@ -67,22 +59,22 @@ impl<'b, A: NodeAllocator> Appender<'b, A> {
         self.run.put(&[byte])
     }
 
-    /// Puts an integer, big endian.
+    /// Puts a number, big endian.
     ///
     /// # Errors
     /// As [`put`](Self::put).
     #[inline]
-    pub fn put_be<T: SlotInt>(&mut self, value: T) -> Result<(), Error> {
-        self.run.put(value.to_be().as_ref())
+    pub fn put_be<T: Number>(&mut self, value: T) -> Result<(), Error> {
+        self.run.put(value.be_bytes().as_ref())
     }
 
-    /// Puts an integer, little endian.
+    /// Puts a number, little endian.
     ///
     /// # Errors
     /// As [`put`](Self::put).
     #[inline]
-    pub fn put_le<T: SlotInt>(&mut self, value: T) -> Result<(), Error> {
-        self.run.put(value.to_le().as_ref())
+    pub fn put_le<T: Number>(&mut self, value: T) -> Result<(), Error> {
+        self.run.put(value.le_bytes().as_ref())
     }
 
     /// Bytes that can be put before the run has to grow.

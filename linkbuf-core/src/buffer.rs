@@ -92,7 +92,8 @@ impl LinkBuffer<Heap> {
         }
     }
 
-    /// As [`new`](Self::new), with room for the first `bytes` bytes in one piece.
+    /// As [`new`](Self::new), with room for the first `bytes` bytes in one piece: [`preallocate`](Self::preallocate)
+    /// says how long it lasts.
     ///
     /// # Errors
     /// [`Error::Alloc`] when there is no memory for it.
@@ -121,10 +122,33 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         }
     }
 
-    /// Makes room for the next `bytes` bytes in one piece, so that writing them neither allocates nor fails.
+    /// Makes room for the next `bytes` bytes in one piece, so that to copy them in (`malloc`, `write_binary`, an
+    /// appender) neither allocates nor fails.
+    ///
+    /// What ends it:
+    /// - a [`flush`](Self::flush), if the node is larger than both a page and what the tail policy keeps: it is not
+    ///   written to again. For large messages make room before each, or let the policy
+    ///   [`Keep`](TailPolicy::Keep) as much;
+    /// - a [`release`](Self::release) of an empty buffer, a [`clear`](Self::clear) and a [`trim`](Self::trim), which
+    ///   keep what they say.
+    ///
+    /// Slots, attached values and insertions take headers or tables from the heap beside it.
     ///
     /// # Errors
     /// [`Error::Alloc`] or [`Error::CapacityOverflow`].
+    ///
+    /// ```
+    /// # use linkbuf_core::{LinkBuffer, TailPolicy};
+    /// let mut buf = LinkBuffer::builder().tail_policy(TailPolicy::Keep(16 << 10)).build();
+    /// buf.preallocate(10_000)?;
+    /// let before = buf.memory();
+    /// for _ in 0..100 {
+    ///     buf.write_binary(&[7; 100])?;
+    ///     buf.flush();
+    /// }
+    /// assert_eq!(buf.memory(), before);
+    /// # Ok::<(), linkbuf_core::Error>(())
+    /// ```
     pub fn preallocate(&mut self, bytes: usize) -> Result<(), Error> {
         let done = self.chain.preallocate(bytes);
         self.checked();

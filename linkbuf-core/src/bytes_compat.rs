@@ -119,7 +119,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
 /// use bytes::Buf;
 /// use linkbuf_core::LinkBuffer;
 /// let mut buf = LinkBuffer::from("\0\0\0\x05hello");
-/// let mut r = LinkBuffer::session(&mut buf); // `buf.session()` is `Buf`'s here
+/// let mut r = buf.session();
 /// let n = r.get_u32();
 /// assert_eq!(r.next(n as usize)?, b"hello");
 /// # Ok::<(), linkbuf_core::Error>(())
@@ -323,7 +323,7 @@ mod tests {
     /// Runs `f` on a buffer, on a session and on a slice of the same bytes.
     fn on_each(pieces: &[&'static [u8]], f: impl Fn(&mut dyn Buf)) {
         f(&mut in_pieces(pieces));
-        f(&mut LinkBuffer::session(&mut in_pieces(pieces)));
+        f(&mut in_pieces(pieces).session());
         let n = pieces.concat().len();
         f(&mut in_pieces(pieces).slice(n).unwrap());
     }
@@ -407,7 +407,7 @@ mod tests {
         let p = whole.as_ptr();
         let mut buf = LinkBuffer::from(whole.clone());
         assert_eq!(buf.copy_to_bytes(10).as_ptr(), p);
-        let slice = LinkBuffer::session(&mut buf).slice(90).unwrap();
+        let slice = buf.session().slice(90).unwrap();
         assert_eq!(Bytes::from(slice).as_ptr(), p.wrapping_add(10));
 
         // Of a native node, an attached vector and static bytes too.
@@ -481,7 +481,7 @@ mod tests {
     #[test]
     fn a_session_hands_out_and_reads_without_releasing() {
         let mut buf = in_pieces(&[b"\x02ab", b"cd"]);
-        let mut r = LinkBuffer::session(&mut buf);
+        let mut r = buf.session();
         let n = r.get_u8();
         let head = r.next(n.into()).unwrap();
         assert_eq!(r.get_u16(), 0x6364);
@@ -533,6 +533,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "4 bytes, 3 remain")]
     fn to_advance_a_session_past_the_end_panics() {
-        Buf::advance(&mut LinkBuffer::session(&mut in_pieces(&[b"abc"])), 4);
+        Buf::advance(&mut in_pieces(&[b"abc"]).session(), 4);
     }
 }

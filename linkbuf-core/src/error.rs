@@ -121,7 +121,15 @@ impl fmt::Display for Error {
     }
 }
 
-impl core::error::Error for Error {}
+impl core::error::Error for Error {
+    /// The [`AllocError`] of an [`Alloc`](Error::Alloc), whose message is the same.
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Error::Alloc(e) => Some(e),
+            _ => None,
+        }
+    }
+}
 
 impl From<AllocError> for Error {
     fn from(e: AllocError) -> Self {
@@ -148,7 +156,7 @@ impl From<Error> for std::io::Error {
 
 /// A refused value, given back with the reason.
 ///
-/// `?` in a function that returns [`Error`] drops the value and keeps the reason.
+/// `?` in a function that returns [`Error`] or `std::io::Error` drops the value and keeps the reason.
 ///
 /// ```
 /// use linkbuf_core::{Error, LinkBuffer};
@@ -170,6 +178,14 @@ impl<T> From<Rejected<T>> for Error {
     }
 }
 
+#[cfg(feature = "std")]
+impl<T> From<Rejected<T>> for std::io::Error {
+    /// As of the [`Error`]; the value is dropped.
+    fn from(r: Rejected<T>) -> Self {
+        r.error.into()
+    }
+}
+
 impl<T> fmt::Debug for Rejected<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejected")
@@ -184,4 +200,9 @@ impl<T> fmt::Display for Rejected<T> {
     }
 }
 
-impl<T> core::error::Error for Rejected<T> {}
+impl<T> core::error::Error for Rejected<T> {
+    /// The reason, whose message is the same.
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

@@ -250,6 +250,9 @@ impl_read! {
     /// still unread and no more. An empty buffer reads as the end of the stream, `Ok(0)`. Allocates nothing; O(bytes
     /// copied).
     ///
+    /// Where `bytes::Buf` is imported beside this trait, `buf.take(n)` and `buf.chain(…)` do not compile, for both have
+    /// them: name one (`Read::take(&mut buf, n)`); so it is with `by_ref`, if `Write` is imported too.
+    ///
     /// ```
     /// use std::io::Read;
     /// use linkbuf_core::LinkBuffer;
@@ -306,8 +309,12 @@ impl_buf_read! {
 ///
 /// A `write` takes all of its bytes or, if there is no memory for them (`OutOfMemory`), none.
 ///
-/// `buf.flush()` is the inherent [`LinkBuffer::flush`], which returns nothing; code that is generic over `Write` gets
-/// the trait's, which does the same and returns `Ok(())`.
+/// `buf.flush()` is the inherent [`LinkBuffer::flush`], which returns nothing, so there is nothing for a `?`. Code that
+/// is generic over `Write` gets the trait's, which does the same and returns `Ok(())`; by its name it is
+/// `Write::flush(&mut buf)?`.
+///
+/// Where `fmt::Write` is imported beside this trait, `write!(buf, …)` does not compile, for both have a `write_fmt`:
+/// import one of them in an inner scope, or name it (`Write::write_fmt(&mut buf, format_args!(…))?`).
 ///
 /// ```
 /// use std::io::Write;
@@ -315,8 +322,9 @@ impl_buf_read! {
 /// let mut buf = LinkBuffer::new();
 /// write!(buf, "GET {} HTTP/1.1\r\n", "/")?;
 /// buf.write_all(b"\r\n")?;
-/// buf.flush();
+/// buf.flush(); // the buffer's own
 /// assert_eq!(buf.len(), 18);
+/// Write::flush(&mut buf)?; // the trait's
 /// # Ok::<(), std::io::Error>(())
 /// ```
 impl<A: NodeAllocator> Write for LinkBuffer<A> {
@@ -368,7 +376,7 @@ mod tests {
         let mut buf = in_pieces(pieces);
         f(&mut buf);
         let mut other = in_pieces(pieces);
-        f(&mut LinkBuffer::session(&mut other));
+        f(&mut other.session());
         let mut slice = in_pieces(pieces).slice(pieces.concat().len()).unwrap();
         f(&mut slice);
         let left = [buf.len(), other.len()];
@@ -501,7 +509,7 @@ mod tests {
     #[test]
     fn a_session_releases_nothing() {
         let mut buf = LinkBuffer::from(vec![7; 5000]);
-        let mut r = LinkBuffer::session(&mut buf);
+        let mut r = buf.session();
         let head = r.next(10).unwrap();
         std::io::copy(&mut r, &mut std::io::sink()).unwrap();
         assert_eq!(head, [7; 10]);

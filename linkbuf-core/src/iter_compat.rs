@@ -83,9 +83,9 @@ impl<A: NodeAllocator> Extend<bytes::Bytes> for LinkBuffer<A> {
 }
 
 macro_rules! collect {
-    ($($(#[$doc:meta])* $t:ty;)*) => { $(
+    ($($(#[$doc:meta])* $t:ty $(, $a:lifetime)?;)*) => { $(
         $(#[$doc])*
-        impl FromIterator<$t> for LinkBuffer {
+        impl$(<$a>)? FromIterator<$t> for LinkBuffer {
             fn from_iter<I: IntoIterator<Item = $t>>(items: I) -> Self {
                 let mut buf = LinkBuffer::new();
                 buf.extend(items);
@@ -99,6 +99,8 @@ macro_rules! collect {
 collect! {
     /// A copy, readable at once.
     u8;
+    /// As of `u8`.
+    &'a u8, 'a;
     /// The bytes of all slices in turn, readable at once; as [`LinkBuffer::append_slice`].
     Slice;
 }
@@ -222,6 +224,21 @@ impl From<Slice> for LinkBuffer {
     }
 }
 
+/// A copy. O(n).
+///
+/// Panics when there is no memory for it; [`Slice::to_vec`] returns an error.
+///
+/// ```
+/// use linkbuf_core::Slice;
+/// let bytes = Vec::from(Slice::from("text"));
+/// assert_eq!(bytes, b"text");
+/// ```
+impl From<Slice> for Vec<u8> {
+    fn from(slice: Slice) -> Self {
+        slice.to_vec().unwrap_or_else(|error| refused(error))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +259,8 @@ mod tests {
         assert!(all(&mut buf).iter().all(|b| *b != 1));
         let slice: Slice = bytes.iter().copied().collect();
         assert_eq!(slice, bytes);
+        let mut buf: LinkBuffer = bytes.iter().collect();
+        assert_eq!(all(&mut buf), bytes);
     }
 
     #[test]

@@ -21,14 +21,18 @@
 //!
 //! | | |
 //! |---|---|
-//! | write | [`LinkBuffer::malloc`], [`write_binary`](LinkBuffer::write_binary), [`write_owned`](LinkBuffer::write_owned), [`write_direct`](LinkBuffer::write_direct), [`append`](LinkBuffer::append), [`appender`](LinkBuffer::appender), [`slot`](LinkBuffer::slot), [`flush`](LinkBuffer::flush) |
-//! | read | [`LinkBuffer::session`], [`next`](LinkBuffer::next), [`peek`](LinkBuffer::peek), [`until`](LinkBuffer::until), [`slice`](LinkBuffer::slice), [`release`](LinkBuffer::release) |
-//! | sockets | [`LinkBuffer::book`] for the way in, [`io_slices`](LinkBuffer::io_slices) for the way out |
-//! | memory | [`NodeAllocator`], [`TailPolicy`], [`LinkBuffer::memory`], [`trim`](LinkBuffer::trim) |
+//! | write | [`LinkBuffer::malloc`], [`write_binary`](LinkBuffer::write_binary), [`write_be`](LinkBuffer::write_be), [`write_owned`](LinkBuffer::write_owned), [`appender`](LinkBuffer::appender), [`slot`](LinkBuffer::slot), [`malloc_ack`](LinkBuffer::malloc_ack), [`flush`](LinkBuffer::flush) |
+//! | insert | [`LinkBuffer::write_direct`], [`insert_slice`](LinkBuffer::insert_slice) |
+//! | splice | [`LinkBuffer::append`], [`append_from`](LinkBuffer::append_from), [`append_slice`](LinkBuffer::append_slice), [`append_foreign`](LinkBuffer::append_foreign) |
+//! | read | [`LinkBuffer::session`], [`next`](LinkBuffer::next), [`peek`](LinkBuffer::peek), [`skip`](LinkBuffer::skip), [`until`](LinkBuffer::until), [`read_be`](LinkBuffer::read_be), [`read_into`](LinkBuffer::read_into), [`chunks`](LinkBuffer::chunks), [`release`](LinkBuffer::release) |
+//! | keep | [`LinkBuffer::slice`], [`Slice`] |
+//! | sockets | [`LinkBuffer::book`] for the way in, [`io_slices`](LinkBuffer#method.io_slices) for the way out |
+//! | memory | [`NodeAllocator`], [`TailPolicy`], [`LinkBuffer::memory`], [`preallocate`](LinkBuffer::preallocate), [`clear`](LinkBuffer::clear), [`trim`](LinkBuffer::trim) |
 //!
 //! # Features
 //!
-//! - `std` (default): `IoSlice`, `std::io::{Read, Write, BufRead}`; without it the crate is `no_std` and needs `alloc`.
+//! - `std` (default): `IoSlice`, `std::io::{Read, Write, BufRead}`; without it the crate is `no_std` and needs `alloc`,
+//!   and atomics of a pointer's width.
 //! - `bytes`: `bytes::{Buf, BufMut}` for buffers, slices and reading sessions; `Bytes` to and from slices.
 //! - `testing`: for those who write a `NodeAllocator`: a model, an operation generator, hostile allocators, and the
 //!   suite that every allocator must pass.
@@ -48,6 +52,7 @@ mod heap;
 #[cfg(feature = "std")]
 mod io_compat;
 mod iter_compat;
+mod number;
 mod policy;
 mod raw;
 mod reader;
@@ -66,9 +71,10 @@ pub use appender::Appender;
 pub use buffer::LinkBuffer;
 pub use error::{Error, Rejected};
 pub use heap::Heap;
+pub use number::Number;
 pub use policy::{Builder, TailPolicy};
 pub use reader::Session;
 pub use slice::Slice;
-pub use slot::{IntSlot, Slot, SlotInt};
+pub use slot::{IntSlot, Slot};
 pub use stats::Memory;
 pub use vectored::Chunks;

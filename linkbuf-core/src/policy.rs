@@ -168,7 +168,8 @@ impl<A: NodeAllocator> Builder<A> {
 
     /// Payload bytes of an ordinary node; at least 1. Larger requests get a node of their own size.
     ///
-    /// A tail policy keeps a node between messages only if it has room for it and its header (128 bytes).
+    /// A tail policy keeps a node between messages only if it has room for it and its header (128 bytes on 64-bit
+    /// machines).
     pub fn node_size(mut self, bytes: usize) -> Self {
         self.node_size = bytes;
         self

@@ -8,6 +8,7 @@ use crate::{
     buffer::LinkBuffer,
     error::Error,
     heap::Heap,
+    number::Number,
     raw::{Cut, ReadSession},
     slice::Slice,
     vectored::Chunks,
@@ -37,6 +38,7 @@ use crate::{
 /// buf.release();
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
+#[must_use = "a session reads nothing by itself"]
 pub struct Session<'b, A: NodeAllocator = Heap> {
     session: ReadSession<'b, A>,
 }
@@ -90,6 +92,28 @@ impl<'b, A: NodeAllocator> Session<'b, A> {
         let mut byte = [0];
         self.session.read_into(&mut byte)?;
         Ok(byte[0])
+    }
+
+    /// The next bytes as a big-endian number, consumed. See [`LinkBuffer::read_be`].
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn read_be<T: Number>(&mut self) -> Result<T, Error> {
+        let mut bytes = T::Bytes::default();
+        self.session.read_into(bytes.as_mut())?;
+        Ok(T::of_be_bytes(bytes))
+    }
+
+    /// The next bytes as a little-endian number, consumed. See [`LinkBuffer::read_be`].
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn read_le<T: Number>(&mut self) -> Result<T, Error> {
+        let mut bytes = T::Bytes::default();
+        self.session.read_into(bytes.as_mut())?;
+        Ok(T::of_le_bytes(bytes))
     }
 
     /// A copy of the next `n` bytes, consumed. See [`LinkBuffer::read_binary`].
@@ -151,6 +175,14 @@ impl<'b, A: NodeAllocator> Session<'b, A> {
     #[inline]
     pub fn read_into(&mut self, dst: &mut [u8]) -> Result<(), Error> {
         self.session.read_into(dst)
+    }
+
+    /// Copies the next `dst.len()` bytes out, not consumed. See [`LinkBuffer::copy_to`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn copy_to(&self, dst: &mut [u8]) -> Result<(), Error> {
+        self.chunks().copy_to(dst)
     }
 
     /// The bytes up to and with the first `delimiter`, consumed. See [`LinkBuffer::until`].
@@ -227,7 +259,8 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         self.session().peek(n)
     }
 
-    /// Consumes `n` bytes. O(nodes skipped).
+    /// Consumes `n` bytes. O(nodes skipped), and O(1) if they are all that is readable, as after a vectored write that
+    /// took everything. What was skipped is given back by the [`release`](Self::release).
     ///
     /// # Errors
     /// [`Error::NotEnough`] if fewer are readable.
@@ -245,6 +278,33 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     #[inline]
     pub fn read_byte(&mut self) -> Result<u8, Error> {
         self.session().read_byte()
+    }
+
+    /// The next bytes as a big-endian number, consumed. They may lie across nodes; nothing is gathered or allocated.
+    ///
+    /// # Errors
+    /// [`Error::NotEnough`] if fewer are readable; nothing is consumed then.
+    ///
+    /// ```
+    /// # use linkbuf_core::LinkBuffer;
+    /// let mut buf = LinkBuffer::from(&[0, 0, 0, 2, b'h', b'i', 0x34, 0x12]);
+    /// let length: u32 = buf.read_be()?;
+    /// assert_eq!(buf.next(length as usize)?, b"hi");
+    /// assert_eq!(buf.read_le::<i16>()?, 0x1234);
+    /// # Ok::<(), linkbuf_core::Error>(())
+    /// ```
+    #[inline]
+    pub fn read_be<T: Number>(&mut self) -> Result<T, Error> {
+        self.session().read_be()
+    }
+
+    /// The next bytes as a little-endian number, consumed; as [`read_be`](Self::read_be).
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn read_le<T: Number>(&mut self) -> Result<T, Error> {
+        self.session().read_le()
     }
 
     /// A copy of the next `n` bytes, consumed. Allocates the vector.
@@ -272,6 +332,26 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         let done = self.chain.read_into(dst);
         self.checked();
         done
+    }
+
+    /// Copies the next `dst.len()` bytes out, not consumed: a [`peek`](Self::peek) into memory of the caller's own, which
+    /// gathers and allocates nothing and needs no `&mut`.
+    ///
+    /// O(bytes copied).
+    ///
+    /// # Errors
+    /// [`Error::NotEnough`] if fewer are readable; `dst` is untouched then.
+    ///
+    /// ```
+    /// # use linkbuf_core::LinkBuffer;
+    /// let mut buf = LinkBuffer::from("head and body");
+    /// let mut head = [0; 4];
+    /// buf.copy_to(&mut head)?;
+    /// assert_eq!((&head, buf.len()), (b"head", 13));
+    /// # Ok::<(), linkbuf_core::Error>(())
+    /// ```
+    pub fn copy_to(&self, dst: &mut [u8]) -> Result<(), Error> {
+        self.chunks().copy_to(dst)
     }
 
     /// The bytes up to and with the first `delimiter` as one slice, consumed; also across nodes.

@@ -1,10 +1,8 @@
 //! Counted, read-only views of bytes that outlive their buffer.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::{
-    cmp::Ordering,
     fmt,
-    hash::{Hash, Hasher},
     ops::{Bound, RangeBounds},
 };
 
@@ -14,6 +12,8 @@ use crate::{
     raw::{Chain, Pieces, View, ViewList},
     vectored::Chunks,
 };
+
+mod compare;
 
 /// A counted, read-only view of bytes: `Send + Sync + 'static`, cheap to clone and to cut, of one node or of several.
 ///
@@ -123,10 +123,7 @@ impl Slice {
     /// The bytes, piece by piece. Copies nothing; O(1) a piece.
     #[inline]
     pub fn chunks(&self) -> Chunks<'_> {
-        Chunks(match &self.0 {
-            Repr::One(view) => Pieces::of_bytes(view.as_bytes()),
-            Repr::Many { list, start, len } => Pieces::of_list(list, *start, *len),
-        })
+        Chunks(self.chunks_from(0))
     }
 
     /// A view of a part. No copy; O(1), across nodes O(log nodes).
@@ -227,12 +224,18 @@ impl Slice {
         Ok(())
     }
 
-    /// Keeps the first `n` bytes, or all if there are fewer.
+    /// Keeps the first `n` bytes, or all if there are fewer. Blocks that only the others were in stay pinned until the
+    /// slice is gone.
     pub fn truncate(&mut self, n: usize) {
         match &mut self.0 {
             Repr::One(view) => view.truncate(n),
             Repr::Many { len, .. } => *len = n.min(*len),
         }
+    }
+
+    /// Forgets all bytes, and lets go of the blocks that they are in.
+    pub fn clear(&mut self) {
+        *self = Slice::new();
     }
 
     /// The byte at `i`, if there is one. O(1), across nodes O(log nodes).
@@ -265,6 +268,28 @@ impl Slice {
         rest.is_empty()
     }
 
+    /// Are these the last bytes? O(length of `suffix`), across nodes + O(log nodes).
+    pub fn ends_with(&self, suffix: &[u8]) -> bool {
+        let Some(before) = self.len().checked_sub(suffix.len()) else {
+            return false;
+        };
+        let mut rest = suffix;
+        self.chunks_from(before).all(|piece| {
+            let (now, later) = rest.split_at(piece.len());
+            rest = later;
+            piece == now
+        })
+    }
+
+    /// The bytes from `from` on, which are there, piece by piece.
+    #[inline]
+    fn chunks_from(&self, from: usize) -> Pieces<'_> {
+        match &self.0 {
+            Repr::One(view) => Pieces::of_bytes(view.as_bytes().get(from..).unwrap_or(&[])),
+            Repr::Many { list, start, len } => Pieces::of_list(list, start + from, len - from),
+        }
+    }
+
     /// A copy of the bytes. O(n).
     ///
     /// # Errors
@@ -285,18 +310,7 @@ impl Slice {
     /// # Errors
     /// [`Error::NotEnough`] if there are fewer; `dst` is untouched then.
     pub fn copy_to(&self, dst: &mut [u8]) -> Result<(), Error> {
-        self.check(dst.len())?;
-        let mut rest = dst;
-        for piece in self.chunks() {
-            let n = piece.len().min(rest.len());
-            let (now, later) = rest.split_at_mut(n);
-            now.copy_from_slice(&piece[..n]);
-            rest = later;
-            if rest.is_empty() {
-                break;
-            }
-        }
-        Ok(())
+        self.chunks().copy_to(dst)
     }
 
     /// Bytes of the blocks that this slice keeps alive, its own among them; static bytes pin none. Blocks that other
@@ -439,112 +453,5 @@ impl fmt::Debug for Slice {
             }
         }
         f.write_str("\"")
-    }
-}
-
-/// Compares two runs of pieces, cut differently.
-fn compare<'a>(a: impl Iterator<Item = &'a [u8]>, b: impl Iterator<Item = &'a [u8]>) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    let (mut x, mut y): (&[u8], &[u8]) = (&[], &[]);
-    loop {
-        if x.is_empty() {
-            x = a.next().unwrap_or(&[]);
-        }
-        if y.is_empty() {
-            y = b.next().unwrap_or(&[]);
-        }
-        let n = x.len().min(y.len());
-        if n == 0 {
-            return x.len().cmp(&y.len());
-        }
-        let (x_now, x_later) = x.split_at(n);
-        let (y_now, y_later) = y.split_at(n);
-        match x_now.cmp(y_now) {
-            Ordering::Equal => (x, y) = (x_later, y_later),
-            unequal => return unequal,
-        }
-    }
-}
-
-impl PartialEq for Slice {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && compare(self.chunks(), other.chunks()).is_eq()
-    }
-}
-
-impl Eq for Slice {}
-
-impl PartialOrd for Slice {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Slice {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare(self.chunks(), other.chunks())
-    }
-}
-
-impl Hash for Slice {
-    /// Byte by byte where a slice is cut, so that equal bytes hash alike.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.len());
-        // A hasher may treat two writes unlike one of both, so pieces are brought to a fixed grid.
-        let mut block = [0; 64];
-        let mut filled = 0;
-        for piece in self.chunks() {
-            let mut piece = piece;
-            while !piece.is_empty() {
-                let n = piece.len().min(block.len() - filled);
-                let (now, later) = piece.split_at(n);
-                block[filled..filled + n].copy_from_slice(now);
-                filled += n;
-                piece = later;
-                if filled == block.len() {
-                    state.write(&block);
-                    filled = 0;
-                }
-            }
-        }
-        state.write(&block[..filled]);
-    }
-}
-
-macro_rules! compare_with_bytes {
-    ($($t:ty => |$v:ident| $bytes:expr;)*) => { $(
-        impl PartialEq<$t> for Slice {
-            fn eq(&self, $v: &$t) -> bool {
-                let bytes: &[u8] = $bytes;
-                self.len() == bytes.len() && compare(self.chunks(), core::iter::once(bytes)).is_eq()
-            }
-        }
-
-        impl PartialEq<Slice> for $t {
-            fn eq(&self, slice: &Slice) -> bool {
-                slice == self
-            }
-        }
-    )* };
-}
-
-compare_with_bytes! {
-    [u8] => |v| v;
-    str => |v| v.as_bytes();
-    Vec<u8> => |v| v;
-    String => |v| v.as_bytes();
-    &[u8] => |v| v;
-    &str => |v| v.as_bytes();
-}
-
-impl<const N: usize> PartialEq<[u8; N]> for Slice {
-    fn eq(&self, bytes: &[u8; N]) -> bool {
-        *self == bytes[..]
-    }
-}
-
-impl<const N: usize> PartialEq<Slice> for [u8; N] {
-    fn eq(&self, slice: &Slice) -> bool {
-        *slice == self[..]
     }
 }

@@ -6,13 +6,16 @@ use core::{
     marker::PhantomData,
 };
 
-use crate::{allocator::NodeAllocator, buffer::LinkBuffer, error::Error, raw::SlotKey};
+use crate::{
+    allocator::NodeAllocator, buffer::LinkBuffer, error::Error, number::Number, raw::SlotKey,
+};
 
 /// A handle to reserved pending bytes.
 ///
 /// It is plain data and keeps nothing alive. It is good until its bytes are flushed, or any of them discarded; no
 /// other call of the writer ends it, and if its buffer is appended to another one, it can be filled there. A handle
-/// that is not good is refused, never mistaken for another: each slot of a process has its own name.
+/// that is not good is refused, never mistaken for another: each slot of a process has its own name. (Names last for
+/// 2⁴⁴ buffers with slots; where there are no 64-bit atomics, for 2³² of them, and then come again.)
 ///
 /// ```
 /// use linkbuf_core::{Error, LinkBuffer};
@@ -47,7 +50,7 @@ impl Slot {
     }
 }
 
-/// A [`Slot`] for one integer, of known byte order.
+/// A [`Slot`] for one [`Number`], of known byte order.
 ///
 /// ```
 /// use linkbuf_core::LinkBuffer;
@@ -102,47 +105,6 @@ impl<T> fmt::Debug for IntSlot<T> {
     }
 }
 
-/// The integers that slots and appenders write: `u8` to `u128` and `i8` to `i128`. Sealed.
-///
-/// ```
-/// fn put<T: linkbuf_core::SlotInt>(buf: &mut linkbuf_core::LinkBuffer, v: T) -> Result<(), linkbuf_core::Error> {
-///     buf.appender(16)?.put_be(v)
-/// }
-/// put(&mut linkbuf_core::LinkBuffer::new(), 7_u64)?;
-/// # Ok::<(), linkbuf_core::Error>(())
-/// ```
-pub trait SlotInt: Copy + sealed::Sealed {
-    /// Its bytes.
-    type Bytes: AsRef<[u8]>;
-    /// Big endian.
-    fn to_be(self) -> Self::Bytes;
-    /// Little endian.
-    fn to_le(self) -> Self::Bytes;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-macro_rules! slot_int {
-    ($($t:ty)*) => { $(
-        impl sealed::Sealed for $t {}
-        impl SlotInt for $t {
-            type Bytes = [u8; size_of::<$t>()];
-            #[inline]
-            fn to_be(self) -> Self::Bytes {
-                self.to_be_bytes()
-            }
-            #[inline]
-            fn to_le(self) -> Self::Bytes {
-                self.to_le_bytes()
-            }
-        }
-    )* };
-}
-
-slot_int! { u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 }
-
 impl<A: NodeAllocator> LinkBuffer<A> {
     /// Reserves `n` contiguous pending bytes to be filled later by their handle. Until then they have any values.
     ///
@@ -161,12 +123,12 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         Ok(Slot { key, len: n })
     }
 
-    /// As [`slot`](Self::slot), for one big-endian integer.
+    /// As [`slot`](Self::slot), for one big-endian number.
     ///
     /// # Errors
     /// As [`malloc`](Self::malloc).
     #[inline]
-    pub fn slot_be<T: SlotInt>(&mut self) -> Result<IntSlot<T>, Error> {
+    pub fn slot_be<T: Number>(&mut self) -> Result<IntSlot<T>, Error> {
         Ok(IntSlot {
             slot: self.slot(size_of::<T>())?,
             big: true,
@@ -174,12 +136,12 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         })
     }
 
-    /// As [`slot`](Self::slot), for one little-endian integer.
+    /// As [`slot`](Self::slot), for one little-endian number.
     ///
     /// # Errors
     /// As [`malloc`](Self::malloc).
     #[inline]
-    pub fn slot_le<T: SlotInt>(&mut self) -> Result<IntSlot<T>, Error> {
+    pub fn slot_le<T: Number>(&mut self) -> Result<IntSlot<T>, Error> {
         Ok(IntSlot {
             slot: self.slot(size_of::<T>())?,
             big: false,
@@ -218,16 +180,16 @@ impl<A: NodeAllocator> LinkBuffer<A> {
         }
     }
 
-    /// Fills an integer's slot.
+    /// Fills a number's slot.
     ///
     /// # Errors
     /// [`Error::SlotGone`], as for [`fill`](Self::fill).
     #[inline]
-    pub fn fill_int<T: SlotInt>(&mut self, slot: &IntSlot<T>, value: T) -> Result<(), Error> {
+    pub fn fill_int<T: Number>(&mut self, slot: &IntSlot<T>, value: T) -> Result<(), Error> {
         if slot.big {
-            self.fill(&slot.slot, value.to_be().as_ref())
+            self.fill(&slot.slot, value.be_bytes().as_ref())
         } else {
-            self.fill(&slot.slot, value.to_le().as_ref())
+            self.fill(&slot.slot, value.le_bytes().as_ref())
         }
     }
 }

@@ -4,7 +4,9 @@ use core::{fmt, iter::FusedIterator};
 
 #[cfg(feature = "std")]
 use crate::reader::Session;
-use crate::{allocator::NodeAllocator, buffer::LinkBuffer, raw::Pieces, slice::Slice};
+use crate::{
+    allocator::NodeAllocator, buffer::LinkBuffer, error::Error, raw::Pieces, slice::Slice,
+};
 
 /// An iterator over the pieces of a buffer's readable bytes, or of a slice's, in order; none is empty.
 ///
@@ -19,12 +21,32 @@ use crate::{allocator::NodeAllocator, buffer::LinkBuffer, raw::Pieces, slice::Sl
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "an iterator does nothing unless it is used"]
 pub struct Chunks<'a>(pub(crate) Pieces<'a>);
 
 impl Chunks<'_> {
     /// Bytes in the pieces that are left. O(1).
-    pub fn bytes(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.0.bytes()
+    }
+
+    /// Copies the first `dst.len()` bytes out, if there are as many.
+    pub(crate) fn copy_to(self, dst: &mut [u8]) -> Result<(), Error> {
+        let (asked, readable) = (dst.len(), self.remaining());
+        if asked > readable {
+            return Err(Error::NotEnough { asked, readable });
+        }
+        let mut rest = dst;
+        for piece in self {
+            let n = piece.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(n);
+            now.copy_from_slice(&piece[..n]);
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -38,7 +60,7 @@ impl<'a> Iterator for Chunks<'a> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         // None is empty, so there are at most as many as bytes.
-        (usize::from(self.bytes() > 0), Some(self.bytes()))
+        (usize::from(self.remaining() > 0), Some(self.remaining()))
     }
 }
 
@@ -47,7 +69,7 @@ impl FusedIterator for Chunks<'_> {}
 impl fmt::Debug for Chunks<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunks")
-            .field("bytes", &self.bytes())
+            .field("remaining", &self.remaining())
             .finish()
     }
 }
@@ -79,6 +101,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     /// ```
     #[cfg(feature = "std")]
     #[inline]
+    #[must_use = "says how many entries are to be written"]
     pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
         fill(self.chunks(), out)
     }
@@ -87,6 +110,7 @@ impl<A: NodeAllocator> LinkBuffer<A> {
 impl Slice {
     /// As [`LinkBuffer::io_slices`], of this slice's bytes.
     #[cfg(feature = "std")]
+    #[must_use = "says how many entries are to be written"]
     pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
         fill(self.chunks(), out)
     }
@@ -95,6 +119,7 @@ impl Slice {
 #[cfg(feature = "std")]
 impl<A: NodeAllocator> Session<'_, A> {
     /// As [`LinkBuffer::io_slices`], of what is left to read.
+    #[must_use = "says how many entries are to be written"]
     pub fn io_slices<'b>(&'b self, out: &mut [std::io::IoSlice<'b>]) -> usize {
         fill(self.chunks(), out)
     }

@@ -85,7 +85,7 @@ impl Linked {
         let length = buffer.slot_be::<u32>().expect(HEAP);
         let mut fields = buffer.appender(32 * 12).expect(HEAP);
         for field in &frame.fields {
-            fields.put_array(field).expect(HEAP);
+            fields.put(field).expect(HEAP);
         }
         fields.commit();
         payload(buffer);

@@ -110,10 +110,11 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Takes the first node, which was read to its end, out of the chain, unless somebody else sees its block.
     fn leave_first(&mut self, node: NodePtr) -> bool {
-        if !same(self.r.head, Some(node))
-            || !node.block().refs().only(node.credit())
-            || !(same(self.r.node, Some(node)) && self.next_node())
-        {
+        let left = same(self.r.head, Some(node))
+            && same(self.r.node, Some(node))
+            && node.block().refs().only(node.credit())
+            && self.next_node();
+        if !left {
             return false;
         }
         self.r.head = node.next();

@@ -9,11 +9,7 @@ use alloc::{
     boxed::Box,
     vec::Vec,
 };
-use core::sync::atomic::Ordering;
-#[cfg(target_has_atomic = "64")]
-use core::sync::atomic::AtomicU64 as Ranges;
-#[cfg(not(target_has_atomic = "64"))]
-use core::sync::atomic::AtomicUsize as Ranges;
+use core::sync::atomic::{self, Ordering};
 
 use super::view_list::ListMemory;
 use crate::{
@@ -26,7 +22,7 @@ use crate::{
 const KEYS: u64 = 1 << 20;
 
 /// Names one slot among all of the process: for all its time where there are 64-bit atomics, which count 2⁴⁴ ranges
-/// before a key comes again. Elsewhere a `usize` counts the ranges, 2³² of them if it has 32 bits.
+/// before a key comes again; elsewhere for 2³² ranges, as a `usize` counts them. A range lasts a table for 2²⁰ slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SlotKey {
     key: u64,
@@ -55,6 +51,21 @@ pub(super) struct Cold {
     pub(super) counted: usize,
     /// A pattern too long for the chain's own memory of its last failed search.
     pattern: Vec<u8>,
+}
+
+/// A range of keys that no other table of the process has.
+fn next_range() -> u64 {
+    // Relaxed: only the numbers matter.
+    #[cfg(target_has_atomic = "64")]
+    {
+        static NEXT: atomic::AtomicU64 = atomic::AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+    #[cfg(not(target_has_atomic = "64"))]
+    {
+        static NEXT: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) as u64
+    }
 }
 
 /// A box for `value`, or the value back.
@@ -112,18 +123,13 @@ impl Cold {
 
     /// Opens a slot behind all others.
     pub(super) fn open(&mut self, ptr: *mut u8, len: usize) -> Result<SlotKey, Error> {
-        /// The process's next range. Each table takes one with its first slot, and another after `KEYS` slots.
-        static NEXT: Ranges = Ranges::new(0);
-
         let table = self.appended.last_mut().unwrap_or(&mut self.slots);
         if table.try_reserve(1).is_err() {
             let size = size_of::<SlotRange>() * (table.len() + 1);
             return Err(AllocError { size }.into());
         }
         if self.next_key == self.key_end {
-            // Relaxed: only the numbers matter.
-            let range = NEXT.fetch_add(1, Ordering::Relaxed);
-            self.next_key = KEYS.wrapping_mul(u64::from(range));
+            self.next_key = KEYS.wrapping_mul(next_range());
             self.key_end = self.next_key.wrapping_add(KEYS);
         }
         let key = self.next_key;
@@ -258,6 +264,23 @@ mod tests {
         assert!(cold.find(b).is_none() && cold.find(c).is_some());
         cold.close_all();
         assert!(cold.find(a).is_none() && !cold.has_slots());
+    }
+
+    #[test]
+    fn tables_name_their_slots_apart() {
+        let mut byte = 0u8;
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            let mut cold = Cold::default();
+            keys.extend((0..3).map(|_| cold.open(&raw mut byte, 1).unwrap().key));
+            // The last of its range, and then the first of another one.
+            cold.next_key = cold.key_end - 1;
+            keys.extend((0..2).map(|_| cold.open(&raw mut byte, 1).unwrap().key));
+        }
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
     }
 
     #[test]

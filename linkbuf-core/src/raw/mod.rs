@@ -5,7 +5,7 @@
 //! those it rests on.
 //!
 //! ```text
-//!  Chain    head ──► ┌──────┐ ──► ┌──────┐ ──► ┌──────┐ ◄── tail        headers: 128 bytes each, dense
+//!  Chain    head ──► ┌──────┐ ──► ┌──────┐ ──► ┌──────┐ ◄── tail        headers: 128 bytes each (64-bit), dense
 //!                    │header│     │header│     │header│
 //!                    └──┬───┘     └──┬───┘     └──┬───┘
 //!                       ▼            ▼            ▼

@@ -52,7 +52,7 @@ fn frame(buf: &mut LinkBuffer, payload: impl FnOnce(&mut LinkBuffer)) {
     let mut fields = buf.appender(32 * 12).unwrap();
     for i in 0..32_u32 {
         fields.put_be(i).unwrap();
-        fields.put_array(&[7; 8]).unwrap();
+        fields.put(&[7; 8]).unwrap();
     }
     fields.commit();
     payload(buf);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use linkbuf_core::{
-    AllocError, Error, LinkBuffer, Slice,
+    AllocError, Error, LinkBuffer, Rejected, Slice,
     testing::{allocators::FailingGlobal, model::pattern},
 };
 
@@ -53,6 +53,10 @@ fn asking_for_more_than_is_readable() {
     };
     assert_eq!(buf.read_into(&mut [0; 6]), Err(refused));
     assert_eq!(buf.session().read_into(&mut [0; 6]), Err(refused));
+    let mut dst = [9; 6];
+    assert_eq!(buf.copy_to(&mut dst), Err(refused));
+    assert_eq!(buf.session().copy_to(&mut dst), Err(refused));
+    assert_eq!(dst, [9; 6]);
     unchanged(buf);
     let refused = Error::NotEnough {
         asked: 1,
@@ -327,6 +331,39 @@ fn io_errors_have_a_kind_and_the_source() {
         let expected = Some(&error).filter(|_| kind != ErrorKind::OutOfMemory);
         assert_eq!(source, expected);
     }
+}
+
+#[test]
+fn a_refused_value_becomes_an_io_error() {
+    fn insert(buf: &mut LinkBuffer, remain: usize) -> std::io::Result<()> {
+        buf.write_direct("xx", remain)?;
+        Ok(())
+    }
+    let mut buf = some();
+    let refused = insert(&mut buf, 9).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    let reason = refused.get_ref().and_then(|e| e.downcast_ref());
+    let expected = Error::BeyondPending {
+        asked: 9,
+        pending: 3,
+    };
+    assert_eq!(reason, Some(&expected));
+    unchanged(buf);
+    assert!(insert(&mut some(), 3).is_ok());
+}
+
+#[test]
+fn an_error_leads_to_the_one_behind_it() {
+    use std::error::Error as _;
+    let refused = Rejected {
+        error: Error::Alloc(AllocError { size: 9 }),
+        value: "not shown",
+    };
+    let reason = refused.source().and_then(|e| e.downcast_ref::<Error>());
+    assert_eq!(reason, Some(&refused.error));
+    let first = reason.and_then(|e| e.source()).expect("the allocator's");
+    assert_eq!(first.downcast_ref(), Some(&AllocError { size: 9 }));
+    assert!(first.source().is_none() && Error::SlotGone.source().is_none());
 }
 
 #[test]

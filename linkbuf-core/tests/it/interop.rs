@@ -87,7 +87,7 @@ mod io {
         let slice = buf.slice(7).unwrap();
         let lines: Vec<String> = slice.lines().map(Result::unwrap).collect();
         assert_eq!(lines, ["one", "two"]);
-        let mut session = LinkBuffer::session(&mut buf);
+        let mut session = buf.session();
         let mut all = Vec::new();
         session.read_to_end(&mut all).unwrap();
         assert_eq!(all, b"\nthree");
@@ -282,7 +282,7 @@ mod buf {
                 buf
             };
             read_alike(make(&mut rng), &all, seed);
-            read_alike(LinkBuffer::session(&mut make(&mut rng)), &all, seed);
+            read_alike(make(&mut rng).session(), &all, seed);
             let mut buf = make(&mut rng);
             let slice = buf.slice(all.len()).unwrap();
             drop(buf);

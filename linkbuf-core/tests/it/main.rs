@@ -16,6 +16,7 @@ mod contract;
 mod errors;
 mod hostile;
 mod interop;
+mod numbers;
 mod past_defects;
 mod policy;
 mod property;

@@ -13,7 +13,7 @@ use linkbuf_core::{
     },
 };
 
-use crate::support::{content, heap_live};
+use crate::support::{content, heap_calls, heap_live};
 
 const MIB: usize = 1 << 20;
 
@@ -151,6 +151,35 @@ fn nodes_of_a_foreign_buffer_count_too() {
         assert!(memory.total() <= 4096, "{memory:?}");
     };
     assert!(kept(Some(TailPolicy::Page), Some(3584), cleared) <= 4096);
+}
+
+#[test]
+fn preallocated_room_lasts_until_a_flush_unless_the_policy_keeps_as_much() {
+    let fill = |buf: &mut LinkBuffer| {
+        heap_calls(|| {
+            for _ in 0..10 {
+                buf.write_binary(&[7; 1000]).unwrap();
+                buf.malloc(900).unwrap();
+                buf.write_byte(1).unwrap();
+            }
+            buf.appender(99).unwrap().put(&[1; 99]).unwrap();
+        })
+    };
+    let n = 10 * 1901 + 99;
+    let mut buf = LinkBuffer::with_capacity(n).unwrap();
+    assert_eq!(fill(&mut buf), 0);
+    assert_eq!(buf.malloc_len(), n);
+
+    let write_flush_write = |mut buf: LinkBuffer| {
+        buf.preallocate(n).unwrap();
+        let calls = heap_calls(|| buf.write_byte(1).unwrap());
+        buf.flush();
+        (calls, heap_calls(|| buf.write_binary(&[7; 1000]).unwrap()))
+    };
+    let (before, after) = write_flush_write(LinkBuffer::new());
+    assert!(before == 0 && after > 0, "the flush has sealed the node");
+    let keeping = LinkBuffer::builder().tail_policy(TailPolicy::Keep(32 << 10));
+    assert_eq!(write_flush_write(keeping.build()), (0, 0));
 }
 
 #[test]

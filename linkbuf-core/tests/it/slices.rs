@@ -372,3 +372,106 @@ fn slices_are_inserted_where_they_are_asked_for() {
         assert_eq!(buf.read_binary(17).unwrap(), expected);
     }
 }
+
+/// A slice of these bytes, cut there.
+fn cut(bytes: &[u8], at: usize) -> Slice {
+    in_nodes(&[&bytes[..at], &bytes[at..]])
+        .slice(bytes.len())
+        .unwrap()
+}
+
+#[test]
+fn slices_are_compared_with_bytes_of_each_kind() {
+    for at in 0..=3 {
+        let slice = cut(b"abd", at);
+        assert_eq!(
+            [
+                slice == *b"abd",
+                slice == b"abd",
+                *b"abd" == slice,
+                b"abd" == slice
+            ],
+            [true; 4]
+        );
+        assert_eq!([slice != b"abc", slice != b"ab", slice != b""], [true; 3]);
+        for less in [&b""[..], b"a", b"abc", b"ab", b"abcd"] {
+            assert_eq!(
+                [slice > *less, *less < slice, slice >= less, less <= slice],
+                [true; 4]
+            );
+        }
+        for more in ["abe", "b", "abd\0", "ac"] {
+            let (text, bytes) = (String::from(more), Vec::from(more));
+            assert_eq!(
+                [slice < *more, *more > slice, slice < more, more > slice],
+                [true; 4]
+            );
+            assert_eq!(
+                [slice < text, text > slice, slice < bytes, bytes > slice],
+                [true; 4]
+            );
+        }
+        let (same, array) = (b"abd", &[0xFF]);
+        assert_eq!(
+            [slice <= *same, slice >= same, slice < *array, array > slice],
+            [true; 4]
+        );
+    }
+}
+
+#[test]
+fn a_slice_knows_how_it_begins_and_ends() {
+    let all = b"abcabc";
+    for at in 0..=6 {
+        let whole = cut(all, at);
+        for from in 0..=6 {
+            let (mut part, left) = (whole.clone(), &all[from..]);
+            part.skip(from).unwrap();
+            for n in 0..=left.len() {
+                assert_eq!(
+                    [
+                        part.starts_with(&left[..n]),
+                        part.ends_with(&left[left.len() - n..])
+                    ],
+                    [true; 2]
+                );
+            }
+            for other in [&b"abcabcd"[..], b"xabcabc", b"b", b"xc", b"ax"] {
+                assert_eq!(part.starts_with(other), left.starts_with(other));
+                assert_eq!(part.ends_with(other), left.ends_with(other));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cleared_slice_pins_nothing() {
+    let drops = Drops::default();
+    let mut slice = Slice::from_owner(drops.value(*b"bytes")).unwrap();
+    slice.clear();
+    assert_eq!([slice.is_empty(), slice == b""], [true; 2]);
+    assert_eq!((slice.pinned(), drops.count()), (0, 1));
+}
+
+#[test]
+fn bytes_are_copied_out_and_stay() {
+    for at in 0..=6 {
+        let mut buf = in_nodes(&[&b"abcdef"[..at], &b"abcdef"[at..]]);
+        buf.write_binary(b"pending").unwrap();
+        let mut dst = [0; 5];
+        let calls = heap_calls(|| {
+            buf.copy_to(&mut dst).unwrap();
+            assert_eq!(&dst, b"abcde");
+            buf.skip(1).unwrap();
+            let mut r = buf.session();
+            r.copy_to(&mut dst).unwrap();
+            assert_eq!(&dst, b"bcdef");
+            assert_eq!(r.read_byte(), Ok(b'b'));
+        });
+        assert_eq!((calls, buf.len()), (0, 4));
+        let slice = buf.slice(4).unwrap();
+        slice.copy_to(&mut dst[..3]).unwrap();
+        assert_eq!(&dst, b"cdeef");
+        assert_eq!(Vec::from(slice), b"cdef");
+    }
+}

@@ -311,7 +311,7 @@ fn an_appender_and_slots_mix() {
     let len = buf.slot_be::<u32>().unwrap();
     let mut appender = buf.appender(40).unwrap();
     for i in 0..32_u16 {
-        appender.put_array(&[7; 10]).unwrap();
+        appender.put(&[7; 10]).unwrap();
         appender.put_be(i).unwrap();
     }
     drop(appender);

@@ -148,9 +148,9 @@ impl Int {
 pub enum Field {
     /// `put` of so many bytes of `pattern(seed)`.
     Bytes(usize, u8),
-    /// `put_array` of 4 bytes of `pattern(seed)`.
+    /// `put` of an array of 4 bytes of `pattern(seed)`.
     Array4(u8),
-    /// `put_array` of 12 bytes of `pattern(seed)`.
+    /// `put` of an array of 12 bytes of `pattern(seed)`.
     Array12(u8),
     /// `put_u8`, `put_be`, `put_le`.
     Int(Int, u128),

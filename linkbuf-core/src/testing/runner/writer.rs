@@ -513,8 +513,8 @@ fn put<A: NodeAllocator>(
 ) -> Result<(), Error> {
     match *field {
         Field::Bytes(..) => a.put(bytes),
-        Field::Array4(_) => a.put_array::<4>(bytes.try_into().expect("four bytes")),
-        Field::Array12(_) => a.put_array::<12>(bytes.try_into().expect("twelve bytes")),
+        Field::Array4(_) => a.put(bytes.first_chunk::<4>().expect("four bytes")),
+        Field::Array12(_) => a.put(bytes.first_chunk::<12>().expect("twelve bytes")),
         Field::Int(int, v) => match int {
             Int::U8 => a.put_u8(v as u8),
             Int::U16Be => a.put_be(v as u16),
