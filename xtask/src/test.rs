@@ -71,19 +71,40 @@ fn steps(packages: &[Package]) -> Vec<Step> {
     steps
 }
 
-/// The package with no feature at all, then with each one alone: what one leaves out another may not lean on.
+/// The package with every combination of its features, none and all among them: what one leaves out another may not
+/// lean on. Features that only choose between others (`default-…`) are tried one at a time, and all together elsewhere.
 fn features(package: &Package, steps: &mut Vec<Step>) {
-    let bare = || Cargo::new(["clippy", "-p", &package.name, "--no-default-features"]);
-    let deny = ["--", "-D", "warnings"];
-    steps.push(Step::cargo(
-        format!("{} without features", package.name),
-        bare().args(deny),
-    ));
-    for feature in &package.features {
+    let (choices, parts): (Vec<&String>, Vec<&String>) = package
+        .features
+        .iter()
+        .partition(|feature| feature.starts_with("default-"));
+    let mut combinations: Vec<Vec<&str>> = vec![Vec::new()];
+    for part in parts {
+        let with: Vec<Vec<&str>> = combinations
+            .iter()
+            .map(|others| others.iter().copied().chain([part.as_str()]).collect())
+            .collect();
+        combinations.extend(with);
+    }
+    combinations.extend(choices.iter().map(|choice| vec![choice.as_str()]));
+    combinations.sort_by_key(Vec::len);
+    for combination in combinations {
+        let list = combination.join(",");
+        let named = if list.is_empty() { "no feature" } else { &list };
+        let bare = ["-p", &package.name, "--no-default-features", "--features"];
+        let clippy = Cargo::new(["clippy"]).args(bare).args([&list]);
         steps.push(Step::cargo(
-            format!("{} with {feature} alone", package.name),
-            bare().args(["--features", feature]).args(deny),
+            format!("{} with {named}", package.name),
+            clippy.args(["--", "-D", "warnings"]),
         ));
+        // Where a backend brings its tests along, they run without the others, too.
+        if package.name == "linkbuf-alloc" && combination.len() <= 1 {
+            let test = Cargo::new(["test"]).args(bare).args([&list]);
+            steps.push(Step::cargo(
+                format!("tests of {} with {named}", package.name),
+                test.args(["--lib", "--tests"]),
+            ));
+        }
     }
 }
 

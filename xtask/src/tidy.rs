@@ -17,6 +17,33 @@ const MAX_LINES: usize = 600;
 
 /// The files (or folders, with a `/` at the end) that may contain `unsafe`. An entry without any is an error too.
 const UNSAFE: &[&str] = &[
+    // Backends: memory by address, and the traits that hand it out.
+    "linkbuf-alloc/src/backend/heap_pages.rs",
+    "linkbuf-alloc/src/backend/huge_page/",
+    "linkbuf-alloc/src/backend/mimalloc.rs",
+    "linkbuf-alloc/src/backend/mmap.rs",
+    "linkbuf-alloc/src/source.rs",
+    "linkbuf-alloc/src/slab/mod.rs",
+    "linkbuf-alloc/src/slab/tests.rs",
+    // The pool's caches and magazines.
+    "linkbuf-alloc/src/pool/inner.rs",
+    "linkbuf-alloc/src/pool/local.rs",
+    "linkbuf-alloc/src/pool/magazine.rs",
+    "linkbuf-alloc/src/pool/pooled.rs",
+    "linkbuf-alloc/src/pool/slot.rs",
+    "linkbuf-alloc/src/pool/tests/",
+    // Allocators that forward to others.
+    "linkbuf-alloc/src/budget/budgeted.rs",
+    "linkbuf-alloc/src/erased.rs",
+    "linkbuf-alloc/src/process.rs",
+    // Tests that fork, set limits, and hold blocks of their own.
+    "linkbuf-alloc/tests/it/budget.rs",
+    "linkbuf-alloc/tests/it/fork.rs",
+    "linkbuf-alloc/tests/it/limits.rs",
+    "linkbuf-alloc/tests/it/resident.rs",
+    // Blocks taken and given back, and the C library's.
+    "linkbuf-bench/src/block.rs",
+    "linkbuf-bench/src/contenders/malloc.rs",
     // The bench's global allocator, which counts.
     "linkbuf-bench/src/memory.rs",
     // What `BytesMut` asks of those who fill reserved room in place.

@@ -5,20 +5,22 @@
     reason = "returns blocks to the allocator under test and looks into them"
 )]
 
+mod lives;
+mod memory;
+
 use core::{ptr, slice};
-use std::{
-    sync::{Arc, Barrier, mpsc},
-    thread,
-};
 
 use super::{
-    allocators::{FailingGlobal, Tracking},
+    allocators::{Failing, FailingGlobal, Tracking},
     model::{difference, pattern},
-    ops::{Case, NoFaults},
+    ops::{Case, Faults, HeapFaults, NoFaults, PlannedFaults},
     runner,
     trace::Trace,
 };
-use crate::{Builder, NodeAllocator, RawBlock, Slice};
+use crate::{AllocError, AllocFigures, NodeAllocator, RawBlock};
+
+pub use lives::{exits, outlives, slices_outlive, threads};
+pub use memory::{exhaustion, idle, trims};
 
 /// Block sizes that are tried: small, around pages and powers of two, and large.
 const SIZES: [usize; 16] = [
@@ -40,9 +42,12 @@ const SIZES: [usize; 16] = [
     (2 << 20) + 1,
 ];
 
-/// Runs the whole suite: [`blocks`], [`refusals`], [`threads`], [`operations`] with 200 seeds, [`slices_outlive`].
+/// Runs the whole suite: [`blocks`], [`refusals`], [`idle`], [`trims`], [`operations`] and [`faults`] with 100 seeds,
+/// [`threads`], [`exits`], [`slices_outlive`], [`outlives`]. What needs more than an allocator is called by itself:
+/// [`exhaustion`], [`traces`].
 ///
-/// `make` gives an allocator that shares nothing with the others it gave; a few are made.
+/// `make` gives an allocator that shares nothing with the others it gave; a few hundred are made. Of an allocator that
+/// the process has one of, `make` may give handles, but then no other thread of the program may use it meanwhile.
 ///
 /// # Panics
 /// When a clause of the contract is broken.
@@ -53,9 +58,37 @@ const SIZES: [usize; 16] = [
 pub fn check<A: NodeAllocator>(make: impl Fn() -> A) {
     blocks(&make());
     refusals(&make());
+    idle(&make());
+    trims(&make(), KEPT_AFTER_TRIM);
+    operations(&make, 0..100);
+    faults(&make, 100..200);
     threads(&make());
-    operations(&make, 0..200);
+    exits(&make());
     slices_outlive(&make());
+    outlives(make);
+}
+
+/// What an allocator that counts may hold when nothing is out and all was trimmed.
+const KEPT_AFTER_TRIM: usize = 64 << 10;
+
+/// The figures of an allocator that nobody is using at the moment, if it counts.
+#[track_caller]
+fn at_rest<A: NodeAllocator>(alloc: &A) -> Option<AllocFigures> {
+    let figures = alloc.figures()?;
+    if figures.mapped_bytes > 0 {
+        let known = figures.live_bytes + figures.cached_bytes + figures.free_bytes;
+        assert_eq!(
+            known, figures.mapped_bytes,
+            "live + cached + free = mapped: {figures:?}"
+        );
+    }
+    Some(figures)
+}
+
+/// What is out of an allocator that nobody is using at the moment: blocks and bytes.
+#[track_caller]
+fn live<A: NodeAllocator>(alloc: &A) -> Option<(u64, u64)> {
+    at_rest(alloc).map(|figures| (figures.live_blocks, figures.live_bytes))
 }
 
 /// Blocks are long enough, exclusively the caller's, initialised as far as they say, and can be returned in any order.
@@ -82,7 +115,7 @@ pub fn blocks<A: NodeAllocator>(alloc: &A) {
         "cloning must not touch the heap"
     );
 
-    let live = alloc.figures().map(|f| (f.live_blocks, f.live_bytes));
+    let before = live(alloc);
     let mut out: Vec<Parcel> = Vec::new();
     for round in 0..3_u8 {
         for (min, i) in SIZES.into_iter().zip(0..) {
@@ -104,19 +137,19 @@ pub fn blocks<A: NodeAllocator>(alloc: &A) {
             parcel.check();
         }
     }
-    if let (Some(figures), Some((blocks, _))) = (alloc.figures(), live) {
+    if let (Some(now), Some(before)) = (live(alloc), before) {
+        let bytes: usize = out.iter().map(|parcel| parcel.block.len).sum();
         assert_eq!(
-            figures.live_blocks - blocks,
-            out.len() as u64,
-            "figures: live blocks"
+            (now.0 - before.0, now.1 - before.1),
+            (out.len() as u64, bytes as u64),
+            "figures: live blocks and bytes"
         );
     }
     for parcel in out.into_iter().rev() {
         parcel.check();
         parcel.give_back(alloc);
     }
-    let left = alloc.figures().map(|f| (f.live_blocks, f.live_bytes));
-    assert_eq!(left, live, "figures after all blocks came back");
+    assert_eq!(live(alloc), before, "figures after all blocks came back");
 }
 
 /// What can't be given is refused with an error that names the size, and nothing is lost by it.
@@ -124,7 +157,7 @@ pub fn blocks<A: NodeAllocator>(alloc: &A) {
 /// # Panics
 /// When a clause is broken.
 pub fn refusals<A: NodeAllocator>(alloc: &A) {
-    let live = alloc.figures().map(|f| (f.live_blocks, f.live_bytes));
+    let before = live(alloc);
     for absurd in [
         usize::MAX,
         usize::MAX - 4096,
@@ -136,49 +169,9 @@ pub fn refusals<A: NodeAllocator>(alloc: &A) {
             Ok(block) => panic!("{absurd} bytes were asked for, and {} given", block.len),
         }
     }
-    assert_eq!(
-        alloc.figures().map(|f| (f.live_blocks, f.live_bytes)),
-        live,
-        "figures after refusals"
-    );
+    assert_eq!(live(alloc), before, "figures after refusals");
     let parcel = Parcel::take(alloc, 100, 1);
     parcel.give_back(alloc);
-}
-
-/// Blocks that one thread took go back on another, through another handle, while all of them allocate.
-///
-/// # Panics
-/// When a block is not what it was.
-pub fn threads<A: NodeAllocator>(alloc: &A) {
-    const THREADS: usize = 4;
-    let start = Barrier::new(THREADS);
-    let (senders, receivers): (Vec<_>, Vec<_>) =
-        (0..THREADS).map(|_| mpsc::channel::<Parcel>()).unzip();
-    thread::scope(|scope| {
-        for (me, inbox) in receivers.into_iter().enumerate() {
-            let neighbour = senders[(me + 1) % THREADS].clone();
-            let (alloc, start) = (alloc.clone(), &start);
-            scope.spawn(move || {
-                start.wait();
-                for i in 0..400_usize {
-                    let size = SIZES[(i * 7 + me) % 13];
-                    let seed = (i * THREADS + me).to_le_bytes()[0];
-                    // A neighbour that panicked has closed its inbox; the scope reports the panic.
-                    let _ = neighbour.send(Parcel::take(&alloc, size, seed));
-                    while let Ok(parcel) = inbox.try_recv() {
-                        parcel.check();
-                        parcel.give_back(&alloc);
-                    }
-                }
-                drop(neighbour);
-                for parcel in inbox {
-                    parcel.check();
-                    parcel.give_back(&alloc);
-                }
-            });
-        }
-        drop(senders);
-    });
 }
 
 /// Random operations on buffers over the allocator, compared with the model, one run for each seed. The allocator is
@@ -195,35 +188,27 @@ pub fn operations<A: NodeAllocator>(make: impl Fn() -> A, seeds: core::ops::Rang
     }
 }
 
-/// A slice that sees several blocks stays whole when the buffer and every handle of the allocator that the caller had
-/// are gone; parts of it are dropped on several threads.
+/// As [`operations`], and each allocation of each call fails once before it succeeds: first those of blocks, then, where
+/// the program has installed [`FailingGlobal`], those from the global heap, the allocator's own among them. After each
+/// failure the buffer must be as before.
 ///
 /// # Panics
-/// When the slice changes.
-pub fn slices_outlive<A: NodeAllocator>(alloc: &A) {
-    let content: Arc<[u8]> = pattern(3, 50_000).into();
-    let mut buffer = Builder::new_in(alloc.clone()).node_size(1000).build();
-    for piece in content.chunks(900) {
-        buffer.write_binary(piece).expect("memory for the test");
-    }
-    buffer.flush();
-    let slice = buffer.slice(content.len()).expect("all of it is readable");
-    drop(buffer);
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let (mut slice, content): (Slice, _) = (slice.clone(), Arc::clone(&content));
-            thread::spawn(move || {
-                for piece in content.chunks(777) {
-                    let part = slice.split_to(piece.len()).expect("there is more");
-                    assert_eq!(difference(part.chunks(), piece), None, "a part of a slice");
-                }
-            })
-        })
-        .collect();
-    drop(slice);
-    for worker in workers {
-        if let Err(panic) = worker.join() {
-            std::panic::resume_unwind(panic);
+/// When a buffer and the model disagree, or a block is lost or returned wrongly.
+pub fn faults<A: NodeAllocator>(make: impl Fn() -> A, seeds: core::ops::Range<u64>) {
+    let heap = FailingGlobal::is_installed();
+    for seed in seeds {
+        let case = Case::from_seed(seed, 30);
+        let lasting = seed % 2 == 1;
+        let failing = Failing::new(make());
+        let plan = failing.plan().clone();
+        let watched = Tracking::new(failing);
+        let run = |faults: &dyn Faults| {
+            runner::run(&case, watched.clone(), faults);
+            watched.assert_balanced();
+        };
+        run(&PlannedFaults { plan, lasting });
+        if heap {
+            run(&HeapFaults { lasting });
         }
     }
 }
@@ -259,9 +244,12 @@ impl Parcel {
     /// Takes a block, reads what is initialised, and fills it to its last byte.
     #[track_caller]
     fn take<A: NodeAllocator>(alloc: &A, min: usize, seed: u8) -> Self {
-        let block = alloc
-            .allocate(min)
-            .unwrap_or_else(|e| panic!("memory for the test: {e}"));
+        Self::try_take(alloc, min, seed).unwrap_or_else(|e| panic!("memory for the test: {e}"))
+    }
+
+    #[track_caller]
+    fn try_take<A: NodeAllocator>(alloc: &A, min: usize, seed: u8) -> Result<Self, AllocError> {
+        let block = alloc.allocate(min)?;
         assert!(
             block.len >= min,
             "{min} bytes were asked for, and {} given",
@@ -279,7 +267,7 @@ impl Parcel {
         let bytes = pattern(seed, block.len);
         // SAFETY: the block has `len` bytes, is ours alone, and `bytes` is elsewhere.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), block.ptr.as_ptr(), block.len) };
-        Self { block, seed }
+        Ok(Self { block, seed })
     }
 
     /// Nobody else wrote to it.

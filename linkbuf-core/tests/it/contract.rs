@@ -5,10 +5,16 @@
     reason = "implements the unsafe trait `NodeAllocator`, wrongly on purpose"
 )]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+};
 
 use linkbuf_core::{
-    AllocError, Heap, NodeAllocator, RawBlock,
+    AllocError, AllocFigures, Heap, NodeAllocator, RawBlock,
     testing::{
         allocators::{Failing, FailingGlobal, Odd, Tracking, Violation},
         contract,
@@ -169,4 +175,122 @@ fn a_trace_that_differs_is_told_by_line() {
     assert_eq!(Trace::parse("\nnew x 0 => ok 0 0\n").unwrap_err().line, 2);
     let unknown = Trace::parse("flush 9 => ok | 0 0").unwrap();
     assert!(unknown.replay(&Heap).is_err());
+}
+
+/// The heap with figures and a limit, kept wrongly.
+#[derive(Clone)]
+struct Books {
+    wrong: Wrong,
+    /// Blocks that are out, and their bytes.
+    out: Arc<(AtomicU64, AtomicU64)>,
+    refused: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wrong {
+    Nothing,
+    /// Mapped bytes are not the sum of what is known.
+    Balance,
+    /// What came back on a thread that has a name is not counted: threads of the suite have none, those of tests do.
+    OnOtherThreads,
+    /// `trim` gives nothing back.
+    Trim,
+    /// After a refusal there is never memory again.
+    Recovery,
+    /// There is no limit.
+    Limit,
+}
+
+/// More than any clause takes but `exhaustion`.
+const LIMIT: u64 = 64 << 20;
+
+impl Books {
+    fn new(wrong: Wrong) -> Self {
+        Books {
+            wrong,
+            out: Arc::default(),
+            refused: Arc::default(),
+        }
+    }
+}
+
+// SAFETY: blocks are the heap's and go back to it; only what is said of them is wrong.
+unsafe impl NodeAllocator for Books {
+    fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
+        let limited = !matches!(self.wrong, Wrong::Limit);
+        let full = self.out.1.load(SeqCst) + min as u64 > LIMIT;
+        if limited && full || self.wrong == Wrong::Recovery && self.refused.load(SeqCst) {
+            self.refused.store(true, SeqCst);
+            return Err(AllocError { size: min });
+        }
+        let block = Heap.allocate(min)?;
+        self.out.0.fetch_add(1, SeqCst);
+        self.out.1.fetch_add(block.len as u64, SeqCst);
+        Ok(block)
+    }
+
+    unsafe fn deallocate(&self, block: RawBlock) {
+        if self.wrong != Wrong::OnOtherThreads || std::thread::current().name().is_some() {
+            self.out.0.fetch_sub(1, SeqCst);
+            self.out.1.fetch_sub(block.len as u64, SeqCst);
+        }
+        // SAFETY: the heap gave the block.
+        unsafe { Heap.deallocate(block) }
+    }
+
+    fn figures(&self) -> Option<AllocFigures> {
+        let mut figures = AllocFigures::default();
+        figures.live_blocks = self.out.0.load(SeqCst);
+        figures.live_bytes = self.out.1.load(SeqCst);
+        if self.wrong == Wrong::Trim {
+            figures.cached_bytes = 100_000;
+        }
+        figures.mapped_bytes = figures.live_bytes + figures.cached_bytes;
+        if self.wrong == Wrong::Balance {
+            figures.mapped_bytes += 1;
+        }
+        Some(figures)
+    }
+}
+
+#[test]
+fn clauses_about_memory_and_threads_find_what_is_wrong() {
+    type Clause = fn(&Books);
+    let clauses: [(&str, Clause, &[Wrong]); 5] = [
+        ("blocks", contract::blocks, &[Wrong::Balance]),
+        ("idle", contract::idle, &[Wrong::Balance]),
+        (
+            "exits",
+            contract::exits,
+            &[Wrong::Balance, Wrong::OnOtherThreads],
+        ),
+        (
+            "trims",
+            |books| contract::trims(books, 99_999),
+            &[Wrong::Balance, Wrong::OnOtherThreads, Wrong::Trim],
+        ),
+        (
+            "exhaustion",
+            |books| contract::exhaustion(books, 96 << 20),
+            &[Wrong::Balance, Wrong::Recovery, Wrong::Limit],
+        ),
+    ];
+    for (name, clause, found) in clauses {
+        for wrong in [
+            Wrong::Nothing,
+            Wrong::Balance,
+            Wrong::OnOtherThreads,
+            Wrong::Trim,
+            Wrong::Recovery,
+            Wrong::Limit,
+        ] {
+            let books = Books::new(wrong);
+            let verdict = catch_unwind(AssertUnwindSafe(|| clause(&books)));
+            assert_eq!(
+                verdict.is_err(),
+                found.contains(&wrong),
+                "{name} with {wrong:?}"
+            );
+        }
+    }
 }

@@ -1,0 +1,501 @@
+//! The state of a pool, and the paths that leave a thread's cache.
+#![expect(unsafe_code, reason = "returns blocks to the memory behind the pool")]
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock};
+
+use super::{
+    class::{self, THREAD_CLASSES},
+    depot::{Depot, Restocked, Surplus, Unloaded},
+    limits::PoolLimits,
+    local::{self, Cache, Home, Pool, Registered},
+    magazine::Magazine,
+    process,
+    slot::Slot,
+};
+use crate::{
+    backend::lost_memory,
+    figures::{CLASSES, Figures},
+    handle::Handle,
+};
+
+pub(super) struct Inner<A: NodeAllocator> {
+    /// Where a thread looks for its cache of this pool first.
+    way: usize,
+    limits: PoolLimits,
+    depot: Depot,
+    register: Mutex<Register>,
+    /// Blocks and bytes that the pool has from `source`.
+    held_blocks: AtomicI64,
+    held_bytes: AtomicI64,
+    misses: [AtomicU64; CLASSES],
+    /// When the depot last gave up what it did not need, in milliseconds since the first look at the clock.
+    decayed: AtomicU64,
+    source: A,
+}
+
+/// The threads' caches.
+struct Register {
+    caches: Vec<Registered>,
+    /// What the caches of threads that ended had counted.
+    hits: [u64; THREAD_CLASSES],
+    surplus: u64,
+}
+
+impl<A: NodeAllocator> Inner<A> {
+    pub(super) const fn new(source: A, limits: PoolLimits, way: usize) -> Self {
+        Inner {
+            way,
+            limits,
+            depot: Depot::new(limits.cached_max()),
+            register: Mutex::new(Register {
+                caches: Vec::new(),
+                hits: [0; THREAD_CLASSES],
+                surplus: 0,
+            }),
+            held_blocks: AtomicI64::new(0),
+            held_bytes: AtomicI64::new(0),
+            misses: [const { AtomicU64::new(0) }; CLASSES],
+            decayed: AtomicU64::new(0),
+            source,
+        }
+    }
+
+    pub(super) fn source(&self) -> &A {
+        &self.source
+    }
+
+    pub(super) fn limits(&self) -> &PoolLimits {
+        &self.limits
+    }
+
+    /// The calling thread's slot for blocks of a class, if it has one already and finds it at once.
+    #[inline(always)]
+    pub(super) fn slot(&self, class: usize) -> Option<&Slot> {
+        if class < THREAD_CLASSES {
+            local::find(self, self.way).map(|cache| &cache.slots[class])
+        } else {
+            None
+        }
+    }
+
+    fn register(&self) -> MutexGuard<'_, Register> {
+        // No code runs under this lock that could panic and leave it half done.
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The calling thread's slot, made if need be.
+    fn slot_or_new(this: &Handle<Self>, class: usize) -> Option<&Slot> {
+        if class >= THREAD_CLASSES || this.limits.capacity(class) == 0 {
+            return None;
+        }
+        let inner: &Self = this;
+        let cache = local::find_any(inner, inner.way).or_else(|| {
+            let home = match this {
+                Handle::Static(state) => Home::Static(*state),
+                Handle::Shared(state) => {
+                    let weak: Weak<Self> = Arc::downgrade(state);
+                    Home::Counted(weak)
+                }
+            };
+            local::create(inner, inner.way, home, &inner.limits, |cache| {
+                let mut register = inner.register();
+                if register.caches.try_reserve(1).is_err() {
+                    return Err(cache);
+                }
+                register.caches.push(cache);
+                Ok(())
+            })
+        })?;
+        cache.slots.get(class)
+    }
+
+    /// A request that the calling thread's loaded magazine did not serve.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn take_slow(this: &Handle<Self>, min: usize) -> Result<RawBlock, AllocError> {
+        let class = class::of_request(min);
+        if class >= CLASSES {
+            return this.take_from_source(min);
+        }
+        if lost_memory() {
+            let given = this.take_from_source(class::size(class));
+            return given.map_err(|_| AllocError { size: min });
+        }
+        let slot = Self::slot_or_new(this, class);
+        if let Some(slot) = slot
+            && let Some(block) = this.take_from_magazines(slot, class)
+        {
+            return Ok(block);
+        }
+        let (block, look) = this.depot.take_one(class);
+        if look {
+            this.decay_if_due();
+        }
+        let block = match block {
+            Some(block) => block,
+            None => {
+                if let Some(misses) = this.misses.get(class) {
+                    misses.fetch_add(1, Relaxed);
+                }
+                let given = this.take_from_source(class::size(class));
+                given.map_err(|_| AllocError { size: min })?
+            }
+        };
+        if let Some(slot) = slot {
+            slot.count_net(1);
+        }
+        Ok(block)
+    }
+
+    fn take_from_magazines(&self, slot: &Slot, class: usize) -> Option<RawBlock> {
+        // A cache that was not in its place may be full of blocks.
+        if let Some(block) = slot.take() {
+            return Some(block);
+        }
+        slot.turn_to_blocks();
+        if let Some(block) = slot.take() {
+            return Some(block);
+        }
+        // Both are empty: one of them for a full one.
+        let (answer, look) = self.depot.restock(class, slot.take_other());
+        match answer {
+            Restocked::Nothing(empty) => slot.set_other(empty),
+            Restocked::Full(full) => {
+                slot.count_net(full.len() as i64);
+                let empty = slot.take_loaded();
+                slot.set_other(empty);
+                slot.load(Some(full));
+            }
+        }
+        if look {
+            self.decay_if_due();
+        }
+        slot.take()
+    }
+
+    /// A block that did not fit the calling thread's loaded magazine.
+    ///
+    /// # Safety
+    /// As [`NodeAllocator::deallocate`].
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn give_slow(this: &Handle<Self>, block: RawBlock) {
+        if lost_memory() {
+            // SAFETY: the caller's promise: the block came from here, which is to say from `source` (P7).
+            unsafe { this.give_to_source(block) };
+            return;
+        }
+        let class = class::of_request(block.len);
+        if let Some(slot) = Self::slot_or_new(this, class) {
+            if slot.size() == block.len && this.give_to_magazines(slot, class, block) {
+                return;
+            }
+            slot.count_net(-1);
+        }
+        let (kept, look) = this.depot.put_one(block);
+        if let Err(block) = kept {
+            // SAFETY: the caller's promise: the block came from here, which is to say from `source`.
+            unsafe { this.give_to_source(block) };
+        }
+        if look {
+            this.decay_if_due();
+        }
+    }
+
+    fn give_to_magazines(&self, slot: &Slot, class: usize, block: RawBlock) -> bool {
+        if !slot.is_loaded() {
+            slot.load(self.empty_magazine(class));
+        }
+        if slot.give(block) {
+            return true;
+        }
+        slot.turn_to_room();
+        if slot.give(block) {
+            return true;
+        }
+        // Both are full, or there is only one yet.
+        let empty = match slot.take_other() {
+            None => self.empty_magazine(class),
+            Some(full) => {
+                slot.count_net(-(full.len() as i64));
+                let (answer, look) = self.depot.unload(class, full);
+                if look {
+                    self.decay_if_due();
+                }
+                match answer {
+                    Unloaded::Kept(empty) => empty.or_else(Magazine::new),
+                    Unloaded::Refused(full) => Some(self.spill(class, full)),
+                }
+            }
+        };
+        if let Some(empty) = empty {
+            let full = slot.take_loaded();
+            slot.set_other(full);
+            slot.load(Some(empty));
+        }
+        slot.give(block)
+    }
+
+    fn empty_magazine(&self, class: usize) -> Option<Box<Magazine>> {
+        self.depot.take_empty(class).or_else(Magazine::new)
+    }
+
+    /// Asks the memory behind the pool; when that has none, it gets back what the pool keeps, and is asked once more.
+    fn take_from_source(&self, size: usize) -> Result<RawBlock, AllocError> {
+        let given = match self.source.allocate(size) {
+            Err(_) if self.make_room(size) => self.source.allocate(size),
+            given => given,
+        }?;
+        self.held_blocks.fetch_add(1, Relaxed);
+        self.held_bytes.fetch_add(given.len as i64, Relaxed);
+        Ok(given)
+    }
+
+    /// Gives up what the depot and the calling thread keep, unless that is less than `size` for certain.
+    #[cold]
+    fn make_room(&self, size: usize) -> bool {
+        let most = self.depot.bytes().saturating_add(self.limits.thread_cap());
+        let made = size <= most && self.clear_own() + self.clear() > 0;
+        if made {
+            self.source.trim();
+        }
+        made
+    }
+
+    /// # Safety
+    /// The block came from `source`, its first `init` bytes are initialised, and nobody uses it.
+    unsafe fn give_to_source(&self, block: RawBlock) {
+        self.held_blocks.fetch_sub(1, Relaxed);
+        self.held_bytes.fetch_sub(block.len as i64, Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { self.source.deallocate(block) };
+    }
+
+    /// Empties a magazine into the memory behind the pool.
+    fn spill(&self, class: usize, mut magazine: Box<Magazine>) -> Box<Magazine> {
+        while let Some(entry) = magazine.pop() {
+            let block = entry.block(class::size(class));
+            // SAFETY: the blocks of a magazine came from `source` with this length, are initialised as far as they
+            // say, and nobody uses them (P6).
+            unsafe { self.give_to_source(block) };
+        }
+        magazine
+    }
+
+    fn give_up(&self, class: usize, surplus: Surplus) -> usize {
+        match surplus {
+            Surplus::Full(magazine) => {
+                let bytes = magazine.len() * class::size(class);
+                drop(self.spill(class, magazine));
+                bytes
+            }
+            Surplus::Loose(block) => {
+                let bytes = block.len;
+                // SAFETY: a block in the depot came from `source`, and nobody uses it (P6).
+                unsafe { self.give_to_source(block) };
+                bytes
+            }
+        }
+    }
+
+    /// Gives the depot's blocks to the memory behind the pool. Returns their bytes.
+    fn clear(&self) -> usize {
+        let mut bytes = 0;
+        self.depot
+            .clear(|class, surplus| bytes += self.give_up(class, surplus));
+        bytes
+    }
+
+    fn clear_own(&self) -> usize {
+        local::find_any(self, self.way).map_or(0, |cache| self.clear_cache(cache))
+    }
+
+    fn clear_cache(&self, cache: &Cache) -> usize {
+        let mut bytes = 0;
+        for (class, slot) in cache.slots.iter().enumerate() {
+            for magazine in [slot.take_loaded(), slot.take_other()]
+                .into_iter()
+                .flatten()
+            {
+                slot.count_net(-(magazine.len() as i64));
+                bytes += magazine.len() * class::size(class);
+                drop(self.spill(class, magazine));
+            }
+        }
+        bytes
+    }
+
+    pub(super) fn trim(&self) -> usize {
+        let before = self.mapped();
+        let given = self.clear_own() + self.clear();
+        let bytes = given + self.source.trim();
+        self.went(before, bytes)
+    }
+
+    pub(super) fn decay(&self) -> usize {
+        if !self.is_due() {
+            return 0;
+        }
+        let before = self.mapped();
+        let mut bytes = 0;
+        self.depot
+            .decay(|class, surplus| bytes += self.give_up(class, surplus));
+        bytes += self.source.decay();
+        self.went(before, bytes)
+    }
+
+    #[cold]
+    fn decay_if_due(&self) {
+        self.decay();
+    }
+
+    /// Whether a whole interval has passed; if so, the next one begins. One of several callers gets the yes.
+    fn is_due(&self) -> bool {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let now = START.get_or_init(Instant::now).elapsed().as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        let last = self.decayed.load(Relaxed);
+        now.saturating_sub(last) >= self.limits.interval_ms()
+            && self
+                .decayed
+                .compare_exchange(last, now, Relaxed, Relaxed)
+                .is_ok()
+    }
+
+    fn mapped(&self) -> Option<u64> {
+        let mapped = self.source.figures()?.mapped_bytes;
+        (mapped > 0).then_some(mapped)
+    }
+
+    /// Bytes that the system got back: what the memory behind the pool says, or what it was given.
+    fn went(&self, before: Option<u64>, given: usize) -> usize {
+        match (before, self.source.figures()) {
+            (Some(before), Some(after)) => {
+                let went = before.saturating_sub(after.mapped_bytes);
+                usize::try_from(went).unwrap_or(usize::MAX)
+            }
+            _ => given,
+        }
+    }
+
+    /// Takes the cache off the register.
+    fn strike_off(&self, cache: &Cache) -> Option<Registered> {
+        let mut register = self.register();
+        let at = register.caches.iter().position(|one| one.is(cache))?;
+        let registered = register.caches.swap_remove(at);
+        for (class, counts) in registered.counts().into_iter().enumerate() {
+            register.hits[class] += counts.hits;
+            register.surplus += counts.surplus;
+        }
+        Some(registered)
+    }
+
+    /// What the memory behind the pool says of itself.
+    fn source_report(&self) -> Figures {
+        if let Some(known) = process::report_of(&self.source) {
+            return known;
+        }
+        Figures {
+            totals: self.source.figures().unwrap_or_default(),
+            ..Figures::default()
+        }
+    }
+
+    pub(super) fn report(&self) -> Figures {
+        let mut figures = self.source_report();
+        let mut cached_blocks = 0;
+        let mut cached_bytes = 0;
+        let mut per_class = [super::depot::ShelfFigures::default(); CLASSES];
+        {
+            let register = self.register();
+            figures.remote_frees += register.surplus;
+            for (class, of_class) in per_class.iter_mut().enumerate() {
+                of_class.hits += register.hits.get(class).copied().unwrap_or_default();
+            }
+            for cache in &register.caches {
+                for (class, counts) in cache.counts().into_iter().enumerate() {
+                    per_class[class].blocks += counts.cached;
+                    per_class[class].hits += counts.hits;
+                    cached_bytes += counts.cached * class::size(class) as u64;
+                    figures.remote_frees += counts.surplus;
+                }
+            }
+        }
+        for (class, of_class) in per_class.iter().enumerate() {
+            let shelf = self.depot.figures(class);
+            let figures = &mut figures.classes[class];
+            figures.cached_blocks += of_class.blocks + shelf.blocks;
+            figures.hits += of_class.hits + shelf.hits;
+            figures.misses += self.misses[class].load(Relaxed);
+            cached_blocks += of_class.blocks + shelf.blocks;
+        }
+        cached_bytes += self.depot.bytes() as u64;
+        let held_blocks = self.held_blocks.load(Relaxed).max(0).unsigned_abs();
+        let held_bytes = self.held_bytes.load(Relaxed).max(0).unsigned_abs();
+        let totals = &mut figures.totals;
+        // Where the memory behind the pool does not count what it gave, the pool's own count stands.
+        totals.live_blocks = totals
+            .live_blocks
+            .max(held_blocks)
+            .saturating_sub(cached_blocks);
+        totals.live_bytes = totals
+            .live_bytes
+            .max(held_bytes)
+            .saturating_sub(cached_bytes);
+        totals.cached_bytes += cached_bytes;
+        figures
+    }
+
+    pub(super) fn figures(&self) -> AllocFigures {
+        self.report().totals
+    }
+}
+
+impl<A: NodeAllocator> Pool for Inner<A> {
+    fn farewell(&self, cache: &Cache) -> Option<Registered> {
+        for (class, slot) in cache.slots.iter().enumerate() {
+            for magazine in [slot.take_loaded(), slot.take_other()]
+                .into_iter()
+                .flatten()
+            {
+                slot.count_net(-(magazine.len() as i64));
+                if magazine.len() == 0 {
+                    self.depot.put_empty(class, Some(magazine));
+                    continue;
+                }
+                match self.depot.unload(class, magazine).0 {
+                    Unloaded::Kept(empty) => self.depot.put_empty(class, empty),
+                    Unloaded::Refused(full) => {
+                        let empty = self.spill(class, full);
+                        self.depot.put_empty(class, Some(empty));
+                    }
+                }
+            }
+        }
+        self.strike_off(cache)
+    }
+}
+
+impl<A: NodeAllocator> Drop for Inner<A> {
+    fn drop(&mut self) {
+        let register = self
+            .register
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for registered in std::mem::take(&mut register.caches) {
+            // SAFETY: this is the drop of its pool, and it is let go of below.
+            let cache = unsafe { registered.cache() };
+            self.clear_cache(cache);
+            registered.let_go();
+        }
+        self.clear();
+    }
+}
