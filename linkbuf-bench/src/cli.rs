@@ -3,22 +3,44 @@
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use linkbuf_core::{LinkBuffer, Slice};
 
 use crate::measure::{self, Plan};
 use crate::report::{self, Run};
 use crate::scenario::Scenario;
-use crate::{memory, scenarios};
+use crate::{machine, memory, retention, scenarios};
 
-/// Measures linkbuf against BytesMut, linkedbytes and the floors, and ends with a table.
+/// Measures linkbuf against BytesMut, linkedbytes and the floors, and its allocators against mimalloc and the C
+/// library; ends with a table.
 #[derive(Debug, Parser)]
-#[command(name = "linkbuf-bench", version)]
+#[command(
+    name = "linkbuf-bench",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    part: Option<Part>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// How much memory stays, and for how long: one process per allocator
+    Retention(retention::Options),
+    #[command(hide = true)]
+    RetentionChild(retention::ChildOptions),
+}
+
+/// What is timed.
+#[derive(Debug, clap::Args)]
 struct Options {
     /// Short runs: everything in under two minutes
     #[arg(long)]
     quick: bool,
-    /// Only this scenario (W1 … W9, replay, replay-small …); may be given several times
+    /// Only this scenario (W1 … W9, replay, replay-small … A1-4k … A4); may be given several times
     #[arg(long, value_name = "ID")]
     scenario: Vec<String>,
     /// Only contenders of this name, or, where there is none, with this in their names; may be given several times.
@@ -67,7 +89,13 @@ pub fn main() -> ExitCode {
         measure::run_criterion(round.unwrap_or(0));
         return ExitCode::SUCCESS;
     }
-    match run(&Options::parse()) {
+    let cli = Cli::parse();
+    let done = match &cli.part {
+        None => run(&cli.options),
+        Some(Part::Retention(options)) => retention::run(options),
+        Some(Part::RetentionChild(options)) => retention::run_child(options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("linkbuf-bench: {error}");
@@ -164,32 +192,19 @@ fn check(scenarios: &[Scenario]) -> Result<(), String> {
     Ok(())
 }
 
-/// Where it ran, and on what.
+/// How long it was measured, where, and what.
 fn about(plan: Plan) -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok();
-    let cpu = cpu.as_deref().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim())
-    });
-    let revision = output(Command::new("git").args(["rev-parse", "--short", "HEAD"]));
     format!(
-        "{} rounds of {} × {:.1} ms · {} · {} CPUs · revision {} · size_of LinkBuffer {}, Slice {}, BytesMut {}, Bytes {}",
+        "{} rounds of {} × {:.1} ms · {} · size_of LinkBuffer {}, Slice {}, BytesMut {}, Bytes {}",
         plan.rounds,
         plan.samples,
         plan.measure * 1_000.0 / plan.samples as f64,
-        cpu.unwrap_or("unknown CPU"),
-        std::thread::available_parallelism().map_or(1, usize::from),
-        revision.as_deref().map_or("unknown", str::trim),
+        machine::about(),
         size_of::<LinkBuffer>(),
         size_of::<Slice>(),
         size_of::<bytes::BytesMut>(),
         size_of::<bytes::Bytes>(),
     )
-}
-
-fn output(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|o| o.status.success())?;
-    String::from_utf8(output.stdout).ok()
 }
 
 /// Instructions per operation: the difference of a long run and a short one, so that what surrounds it is gone.

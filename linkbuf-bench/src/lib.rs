@@ -14,20 +14,29 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scenarios`] | the workloads W1–W9, a file each: what is to be done, the timed loop, contenders and bars |
+//! | [`scenarios`] | the workloads W1–W9 and A1–A4, a file each: what is to be done, the timed loop, contenders and bars |
 //! | [`replay`] | the recorded traffic: its format, the RESP parser, the proxy that each contender makes of it |
 //! | `contenders` | who does the workloads |
 //! | [`scenario`] | what a scenario, a contender and a bar are |
 //! | [`measure`] | criterion, and the rounds |
+//! | [`backends`] | the allocators that are measured, by name |
+//! | [`retention`] | what stays resident, and for how long: one process per allocator |
 //! | [`memory`] | the counting allocator |
+//! | [`resident`] | what the system says of this process's memory |
 //! | [`report`] | statistics, the table, the JSON |
 //! | [`cli`] | the command line |
 
+pub mod backends;
+mod block;
 pub mod cli;
 mod contenders;
+mod machine;
 pub mod measure;
 pub mod memory;
+mod progress;
 pub mod replay;
 pub mod report;
+pub mod resident;
+pub mod retention;
 pub mod scenario;
 pub mod scenarios;

@@ -5,15 +5,14 @@
 //! layout and a fresh heap in each round, and no contender finds what another left there.
 
 use std::fs;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use criterion::{Criterion, SamplingMode};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 
 use crate::memory::count;
+use crate::progress;
 use crate::scenario::Scenario;
 use crate::scenarios;
 
@@ -67,7 +66,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A minute or so.
+    /// A minute and a half.
     pub const QUICK: Self = Self {
         rounds: 40,
         warm_up: 0.003,
@@ -124,7 +123,7 @@ pub fn rounds(scenarios: &[Scenario], plan: Plan) -> Result<Vec<Times>, String> 
             })
         })
         .collect();
-    let progress = progress(scenarios.len() * plan.rounds);
+    let progress = progress::bar(scenarios.len() * plan.rounds);
     for round in 0..plan.rounds {
         for scenario in scenarios {
             progress.set_message(format!(
@@ -134,6 +133,10 @@ pub fn rounds(scenarios: &[Scenario], plan: Plan) -> Result<Vec<Times>, String> 
                 scenario.id,
                 scenario.title
             ));
+            if !round.is_multiple_of(scenario.every()) {
+                progress.inc(1);
+                continue;
+            }
             run(scenario, plan, round, &home)?;
             for times in all.iter_mut().filter(|t| t.scenario == scenario.id) {
                 let dir = home.join(times.scenario).join(times.contender).join("new");
@@ -147,18 +150,6 @@ pub fn rounds(scenarios: &[Scenario], plan: Plan) -> Result<Vec<Times>, String> 
     }
     progress.finish_and_clear();
     Ok(all)
-}
-
-fn progress(steps: usize) -> ProgressBar {
-    let target = if std::io::stdout().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let style =
-        ProgressStyle::with_template("{wide_bar} {percent:>3} %  {elapsed} of {duration}\n{msg}");
-    ProgressBar::with_draw_target(Some(steps as u64), target)
-        .with_style(style.expect("the template is well formed"))
 }
 
 /// Where criterion puts its files: beside the build that this program is from.

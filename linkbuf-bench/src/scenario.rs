@@ -37,6 +37,16 @@ pub trait Case {
     fn check(&mut self) -> Result<(), String>;
 }
 
+impl<C: Case + ?Sized> Case for Box<C> {
+    fn run(&mut self, ops: u64) -> Duration {
+        (**self).run(ops)
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        (**self).check()
+    }
+}
+
 /// One who does a scenario's workload.
 ///
 /// ```
@@ -48,6 +58,7 @@ pub struct Contender {
     /// Of letters, digits, `_` and `-`: it is a directory name, and part of a regular expression.
     pub name: &'static str,
     make: Box<dyn Fn() -> Box<dyn Case>>,
+    every: usize,
 }
 
 impl Contender {
@@ -56,6 +67,17 @@ impl Contender {
         Self {
             name,
             make: Box::new(move || Box::new(make())),
+            every: 1,
+        }
+    }
+
+    /// The same contender, measured in one of so many rounds, and with it the whole scenario: because an operation
+    /// takes long, or because many take part.
+    #[must_use]
+    pub fn every(self, rounds: usize) -> Self {
+        Self {
+            every: rounds.max(1),
+            ..self
         }
     }
 
@@ -260,5 +282,10 @@ impl Scenario {
     /// The contender of that name.
     pub fn contender(&self, name: &str) -> Option<&Contender> {
         self.contenders.iter().find(|c| c.name == name)
+    }
+
+    /// In one of how many rounds it is measured.
+    pub fn every(&self) -> usize {
+        self.contenders.iter().map(|c| c.every).max().unwrap_or(1)
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod bytes_mut;
 pub(crate) mod floor;
 pub(crate) mod linkbuf;
 pub(crate) mod linked_bytes;
+pub(crate) mod malloc;

@@ -1,10 +1,16 @@
-//! The workloads, a file each. A file holds the trait that says what a contender has to do, the timed loop, and the
-//! list of contenders with the bars; what they do it with is in `contenders`.
+//! The workloads, a file each: W1–W9 of buffers, A1–A4 of the allocators behind them. A file holds the trait that says
+//! what a contender has to do, the timed loop, and the list of contenders with the bars; what they do it with is in
+//! `contenders` and `backends`.
 //!
 //! Inputs go through `black_box` before every operation and outputs after it, and the contender's state once before
 //! the loop: from then on the compiler has to assume that each `black_box` may look at it, so it lives in memory
 //! between operations as it would in a program.
 
+mod a1_one;
+mod a2_many;
+mod a3_handover;
+mod a4_first_touch;
+mod allocator;
 mod frame;
 mod pattern;
 mod w1_small;
@@ -47,5 +53,13 @@ pub fn all() -> Vec<Scenario> {
         w8_bulk::scenario(),
     ];
     all.extend(replay::scenarios());
+    all.extend([
+        a1_one::of_4_kib(),
+        a1_one::of_8_kib(),
+        a2_many::bare(),
+        a2_many::touched(),
+        a3_handover::scenario(),
+        a4_first_touch::scenario(),
+    ]);
     all
 }

@@ -4,6 +4,8 @@ mod memory;
 mod program;
 mod replay;
 mod report;
+mod resident;
+mod retention;
 mod scenarios;
 
 /// As in the program: it counts.

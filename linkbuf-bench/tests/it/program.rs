@@ -2,14 +2,14 @@
 
 use std::process::{Command, Output};
 
-fn bench(arguments: &[&str]) -> Output {
+pub(crate) fn bench(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_linkbuf-bench"))
         .args(arguments)
         .output()
         .expect("the program starts")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("the program writes UTF-8")
 }
 
@@ -43,7 +43,14 @@ fn a_filtered_run_ends_with_a_table_and_a_json_file() {
 #[test]
 fn the_list_names_everything() {
     let list = text(&bench(&["--list"]).stdout);
-    for name in ["W1", "W8", "replay-large", "linkbuf-keep", "flat-memchr"] {
+    for name in [
+        "W1",
+        "W8",
+        "replay-large",
+        "A2",
+        "linkbuf-keep",
+        "mi_malloc",
+    ] {
         assert!(list.contains(name), "{name} isn't in\n{list}");
     }
 }
