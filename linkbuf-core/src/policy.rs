@@ -9,6 +9,8 @@ pub(crate) const COPY_THRESHOLD: usize = 4096;
 pub(crate) const BOOK_MAX: usize = 64 << 10;
 /// A copied value that does not fit its node goes on in one node of its size, up to this one.
 pub(crate) const COPY_NODE_MAX: usize = 64 << 10;
+/// A further node of an unflushed message has this share of what is pending, if that is more than an ordinary node.
+pub(crate) const PENDING_SHARE: usize = 4;
 /// Fresh memory is cleared in steps of this many bytes, just ahead of the writer.
 pub(crate) const CLEAR_STEP: usize = 512;
 /// A spare that fits is looked for among this many.

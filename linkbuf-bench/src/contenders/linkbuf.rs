@@ -1,9 +1,10 @@
-//! linkbuf, over the plain heap. `Linked` is configured per contender; the work is the same.
+//! linkbuf, over the plain heap or the default pool. `Linked` is configured per contender; the work is the same.
 
 use std::io::IoSlice;
 
 use bytes::Bytes;
-use linkbuf_core::{LinkBuffer, TailPolicy};
+use linkbuf_alloc::{Pooled, Process};
+use linkbuf_core::{Heap, LinkBuffer, NodeAllocator, TailPolicy};
 
 use crate::scenarios::{
     Bulk, CHUNK, CUT, Cut, Frame, FrameQueue, IOVECS, Lines, PASS, ReserveQueue,
@@ -16,7 +17,14 @@ pub(crate) const HEAP: &str = "the heap gives memory, and the bytes are there";
 /// What a `-keep` contender may keep: more than a workload needs, as a `BytesMut` keeps all it ever had.
 pub(crate) const KEEP: TailPolicy = TailPolicy::Keep(2 * 1024 * 1024);
 
-pub(crate) struct Linked(pub(crate) LinkBuffer);
+pub(crate) struct Linked<A: NodeAllocator = Heap>(pub(crate) LinkBuffer<A>);
+
+impl Linked<Process<Pooled>> {
+    /// As `linkbuf_alloc` gives it, unless a feature says otherwise.
+    pub(crate) fn pooled() -> Self {
+        Self(LinkBuffer::default())
+    }
+}
 
 impl Linked {
     /// As it comes.
@@ -41,7 +49,9 @@ impl Linked {
         let builder = LinkBuffer::builder().node_size(8192).tail_policy(KEEP);
         Self(builder.build())
     }
+}
 
+impl<A: NodeAllocator> Linked<A> {
     /// Makes `bytes` readable, a node per 8 KiB.
     fn fill_nodes(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(8192) {
@@ -51,7 +61,7 @@ impl Linked {
     }
 }
 
-impl SmallQueue for Linked {
+impl<A: NodeAllocator> SmallQueue for Linked<A> {
     #[inline]
     fn pass(&mut self, bytes: &[u8; 64], seen: impl FnOnce(&[u8])) {
         self.0.write_binary(bytes).expect(HEAP);
@@ -61,7 +71,7 @@ impl SmallQueue for Linked {
     }
 }
 
-impl ReserveQueue for Linked {
+impl<A: NodeAllocator> ReserveQueue for Linked<A> {
     #[inline]
     fn reserve_pass(&mut self, bytes: &[u8; 70], seen: impl FnOnce(&[u8])) {
         let room = self.0.malloc(128).expect(HEAP);
@@ -73,12 +83,12 @@ impl ReserveQueue for Linked {
     }
 }
 
-impl Linked {
+impl<A: NodeAllocator> Linked<A> {
     #[inline]
     fn send(
         &mut self,
         frame: &Frame,
-        payload: impl FnOnce(&mut LinkBuffer),
+        payload: impl FnOnce(&mut LinkBuffer<A>),
         mut seen: impl FnMut(&[IoSlice<'_>]),
     ) {
         let buffer = &mut self.0;
@@ -102,24 +112,24 @@ impl Linked {
 }
 
 /// Attaches a frame's payload.
-pub(crate) struct Attached(pub(crate) Linked);
+pub(crate) struct Attached<A: NodeAllocator = Heap>(pub(crate) Linked<A>);
 
-impl FrameQueue for Attached {
+impl<A: NodeAllocator> FrameQueue for Attached<A> {
     #[inline]
     fn send(&mut self, frame: &Frame, seen: impl FnMut(&[IoSlice<'_>])) {
         let attach =
-            |buffer: &mut LinkBuffer| buffer.write_owned(frame.payload.clone()).expect(HEAP);
+            |buffer: &mut LinkBuffer<A>| buffer.write_owned(frame.payload.clone()).expect(HEAP);
         self.0.send(frame, attach, seen);
     }
 }
 
 /// Copies a frame's payload.
-pub(crate) struct Copied(pub(crate) Linked);
+pub(crate) struct Copied<A: NodeAllocator = Heap>(pub(crate) Linked<A>);
 
-impl FrameQueue for Copied {
+impl<A: NodeAllocator> FrameQueue for Copied<A> {
     #[inline]
     fn send(&mut self, frame: &Frame, seen: impl FnMut(&[IoSlice<'_>])) {
-        let copy = |buffer: &mut LinkBuffer| buffer.write_binary(&frame.payload).expect(HEAP);
+        let copy = |buffer: &mut LinkBuffer<A>| buffer.write_binary(&frame.payload).expect(HEAP);
         self.0.send(frame, copy, seen);
     }
 }
@@ -156,7 +166,7 @@ impl Splice for LinkBuffer {
     }
 }
 
-impl Linked {
+impl<A: NodeAllocator> Linked<A> {
     #[inline]
     fn cut_one(&mut self, seen: impl FnOnce(&[u8])) {
         let slice = self.0.slice(CUT).expect(HEAP);
@@ -165,7 +175,7 @@ impl Linked {
 }
 
 /// 8 slices to a node.
-impl Cut for Linked {
+impl<A: NodeAllocator> Cut for Linked<A> {
     fn fill(&mut self, block: &Bytes) {
         self.0.release();
         self.fill_nodes(block);
@@ -195,7 +205,7 @@ impl Cut for OneBlock {
     }
 }
 
-impl Lines for Linked {
+impl<A: NodeAllocator> Lines for Linked<A> {
     fn fill(&mut self, text: &[u8]) {
         self.0.clear();
         self.fill_nodes(text);
@@ -210,7 +220,7 @@ impl Lines for Linked {
     }
 }
 
-impl Bulk for Linked {
+impl<A: NodeAllocator> Bulk for Linked<A> {
     #[inline]
     fn pass<'a>(
         &mut self,

@@ -2,7 +2,8 @@
 
 use std::io::IoSlice;
 
-use linkbuf_core::{LinkBuffer, Session, Slice};
+use linkbuf_alloc::{Pooled, Process};
+use linkbuf_core::{Heap, LinkBuffer, NodeAllocator, Session, Slice};
 
 use super::resp::{Element, NotResp, Parser, Source, Written, write_element};
 use super::{ATTACH_FROM, Stream};
@@ -13,11 +14,11 @@ const READ: (usize, usize) = (512, 64 * 1024);
 /// Iovecs of one export.
 const IOVECS: usize = 64;
 
-pub(super) struct Proxy {
-    input: LinkBuffer,
+pub(super) struct Proxy<A: NodeAllocator = Heap> {
+    input: LinkBuffer<A>,
     parser: Parser,
     message: Vec<Element<Slice>>,
-    output: LinkBuffer,
+    output: LinkBuffer<A>,
 }
 
 impl Proxy {
@@ -28,8 +29,16 @@ impl Proxy {
     pub(super) fn keeping() -> Self {
         Self::with(|| LinkBuffer::builder().tail_policy(KEEP).build())
     }
+}
 
-    fn with(buffer: impl Fn() -> LinkBuffer) -> Self {
+impl Proxy<Process<Pooled>> {
+    pub(super) fn pooled() -> Self {
+        Self::with(LinkBuffer::default)
+    }
+}
+
+impl<A: NodeAllocator> Proxy<A> {
+    fn with(buffer: impl Fn() -> LinkBuffer<A>) -> Self {
         Self {
             input: buffer(),
             parser: Parser::default(),
@@ -39,7 +48,7 @@ impl Proxy {
     }
 }
 
-impl Stream for Proxy {
+impl<A: NodeAllocator> Stream for Proxy<A> {
     fn pass(
         &mut self,
         mut chunk: &[u8],
@@ -79,9 +88,9 @@ impl Stream for Proxy {
     }
 }
 
-struct Input<'b>(Session<'b>);
+struct Input<'b, A: NodeAllocator>(Session<'b, A>);
 
-impl Source for Input<'_> {
+impl<A: NodeAllocator> Source for Input<'_, A> {
     type Value = Slice;
 
     #[inline]
@@ -104,7 +113,7 @@ impl Source for Input<'_> {
 }
 
 /// Writes `message`, which is empty then.
-fn write(output: &mut LinkBuffer, message: &mut Vec<Element<Slice>>) {
+fn write<A: NodeAllocator>(output: &mut LinkBuffer<A>, message: &mut Vec<Element<Slice>>) {
     // Room for one header and one small value; it grows by itself.
     const RUN: usize = 128;
     let mut fields = output.appender(RUN).expect(HEAP);

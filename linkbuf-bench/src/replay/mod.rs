@@ -134,6 +134,7 @@ pub fn scenario(recording: Recording) -> Scenario {
         },
         contenders: vec![
             contender("linkbuf", &recording, linkbuf::Proxy::new),
+            contender("linkbuf-pooled", &recording, linkbuf::Proxy::pooled),
             contender("linkbuf-keep", &recording, linkbuf::Proxy::keeping),
             contender("bytes_mut-attach", &recording, bytes_mut::Attaching::new),
             contender("bytes_mut-flat", &recording, bytes_mut::Flat::new),

@@ -14,6 +14,7 @@ pub(super) fn scenario() -> Scenario {
         unit: Unit::OP,
         contenders: vec![
             Contender::new("linkbuf", || Run::new(Copied(Linked::new()))),
+            Contender::new("linkbuf-pooled", || Run::new(Copied(Linked::pooled()))),
             Contender::new("linkbuf-keep", || Run::new(Copied(Linked::keeping()))),
             Contender::new("bytes_mut", || Run::new(Flat::new())),
             Contender::new("linked_bytes", || Run::new(linked_bytes::Copied::new())),

@@ -88,6 +88,7 @@ pub(super) fn scenario() -> Scenario {
         },
         contenders: vec![
             Contender::new("linkbuf", || Run::new(Linked::new())),
+            Contender::new("linkbuf-pooled", || Run::new(Linked::pooled())),
             Contender::new("linkbuf-keep", || Run::new(Linked::keeping())),
             Contender::new("bytes_mut", || Run::new(Advance::new())),
             Contender::new("flat-copy", || Run::new(FlatCopy::new())),

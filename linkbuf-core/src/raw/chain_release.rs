@@ -112,8 +112,8 @@ impl<A: NodeAllocator> Chain<A> {
         }
     }
 
-    /// `drained` of the commonest chain there is: a node that was written to, and stays, and one attached behind it.
-    /// False: it is another one.
+    /// `drained` of the commonest chain there is: a node that was written to, and stays, and one behind it that is
+    /// attached, or too large to stay. False: it is another one.
     #[inline(never)]
     pub(super) fn drained_pair(&mut self) -> bool {
         let (Some(first), Some(last)) = (self.r.head, self.w.tail) else {
@@ -124,7 +124,7 @@ impl<A: NodeAllocator> Chain<A> {
             || self.r.ptr != self.w.ptr
             || !same(self.r.node, Some(last))
             || self.scratch_used
-            || last.has_room()
+            || (last.has_room() && self.store.fits(last.block().cap()))
             // The first is a native node that sees the block in its own header,
             || !(first.has_room() && first.is_primary())
             // the last is the only one to see its block, which stands in its header,
@@ -146,7 +146,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.shape = Shape::Simple;
         self.slots = false;
         self.seal = false;
-        self.store.dispose_foreign(last);
+        self.store.dispose(last);
         true
     }
 

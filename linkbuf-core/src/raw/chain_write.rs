@@ -11,7 +11,7 @@ use super::{
 use crate::{
     allocator::NodeAllocator,
     error::Error,
-    policy::{CLEAR_STEP, COPY_NODE_MAX},
+    policy::{CLEAR_STEP, COPY_NODE_MAX, PENDING_SHARE},
 };
 
 impl<A: NodeAllocator> Chain<A> {
@@ -23,7 +23,7 @@ impl<A: NodeAllocator> Chain<A> {
         if self.room() < n {
             let node = match self.reopen(n)? {
                 Some(node) => node,
-                None => self.store.native(n, self.store.config.node_size as usize)?,
+                None => self.store.native(n, self.next_size())?,
             };
             self.push_tail(node);
         }
@@ -244,6 +244,15 @@ impl<A: NodeAllocator> Chain<A> {
         self.open_room();
     }
 
+    /// What an ordinary node has at this point: as configured, or a share of what is pending, so that a long message
+    /// comes in few nodes and wastes no more than that share.
+    fn next_size(&self) -> usize {
+        let share = self.pending() / PENDING_SHARE;
+        share
+            .min(COPY_NODE_MAX)
+            .max(self.store.config.node_size as usize)
+    }
+
     /// A new tail for what is left of a copy: any room will do. New memory comes in a piece of what is left; or of
     /// all that is pending, if it may be kept, so that the next message of this size fits one node.
     fn grow_to_copy(&mut self, rest: usize) -> Result<(), Error> {
@@ -257,8 +266,7 @@ impl<A: NodeAllocator> Chain<A> {
                 } else {
                     rest
                 };
-                self.store
-                    .native(1, want.max(self.store.config.node_size as usize))?
+                self.store.native(1, want.max(self.next_size()))?
             }
         };
         self.push_tail(node);

@@ -278,13 +278,6 @@ impl<A: NodeAllocator> Store<A> {
         }
     }
 
-    /// Gives back a node that left its chain, that nobody else sees, and that stands beside its block.
-    #[inline]
-    pub(super) fn dispose_foreign(&mut self, h: NodePtr) {
-        debug_assert!(h.is_primary() && h.own_block().refs().only(h.credit()));
-        self.give_back_foreign(h);
-    }
-
     /// Drops the owner of a block that nobody sees, and takes its header back, also when that panics.
     #[inline]
     fn give_back_foreign(&mut self, owner: NodePtr) {

@@ -13,8 +13,8 @@ fn a_booked_spare_is_left_alone_by_a_gather() {
         .build();
     for _ in 0..6 {
         b.malloc(512).unwrap().fill(b'S');
+        b.flush();
     }
-    b.flush();
     b.skip(3072).unwrap();
     b.release();
     b.write_owned(vec![b'x'; 4096]).unwrap();
