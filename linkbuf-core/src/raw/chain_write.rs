@@ -23,7 +23,7 @@ impl<A: NodeAllocator> Chain<A> {
         if self.room() < n {
             let node = match self.reopen(n)? {
                 Some(node) => node,
-                None => self.store.native(n, self.next_size())?,
+                None => self.further(n, n)?,
             };
             self.push_tail(node);
         }
@@ -244,13 +244,16 @@ impl<A: NodeAllocator> Chain<A> {
         self.open_room();
     }
 
-    /// What an ordinary node has at this point: as configured, or a share of what is pending, so that a long message
-    /// comes in few nodes and wastes no more than that share.
-    fn next_size(&self) -> usize {
-        let share = self.pending() / PENDING_SHARE;
-        share
-            .min(COPY_NODE_MAX)
-            .max(self.store.config.node_size as usize)
+    /// A new node of at least `min` bytes, better `want`: an ordinary one, or one with a share of what is pending, so
+    /// that a long message comes in few nodes and wastes no more than that share.
+    fn further(&mut self, min: usize, want: usize) -> Result<NodePtr, Error> {
+        let want = want.max(self.store.config.node_size as usize);
+        let share = (self.pending() / PENDING_SHARE).min(COPY_NODE_MAX);
+        match self.store.native(min, want.max(share)) {
+            // A budget may have room for less.
+            Err(_) if share > want => self.store.native(min, want),
+            given => given,
+        }
     }
 
     /// A new tail for what is left of a copy: any room will do. New memory comes in a piece of what is left; or of
@@ -266,7 +269,7 @@ impl<A: NodeAllocator> Chain<A> {
                 } else {
                     rest
                 };
-                self.store.native(1, want.max(self.next_size()))?
+                self.further(1, want)?
             }
         };
         self.push_tail(node);
