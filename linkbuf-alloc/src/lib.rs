@@ -6,7 +6,7 @@
 //! |---|---|---|---|---|
 //! | [`Pooled`] | `pooled` (default) | per-thread caches before any other allocator; [`HeapSlabs`] unless you say otherwise | 8 KiB | most programs: a block costs less than an atomic pair |
 //! | [`Mmap`] | `mmap` | cut from anonymous mappings, through memmap2 | 8 KiB | memory that must go back to the system, page by page |
-//! | [`HugePage`] | `hugepage` | cut from huge pages, as far as there are any: hugetlb, transparent, plain | 8 KiB | large working sets: first touch is several times cheaper |
+//! | [`HugePage`] | `hugepage` | cut from huge pages, as far as there are any: hugetlb, transparent, plain | 16 KiB | large working sets: first touch is several times cheaper |
 //! | [`Mimalloc`] | `mimalloc` | mimalloc's own heap, whatever the program's global allocator is | 4 KiB | programs that know and tune mimalloc |
 //! | [`linkbuf_core::Heap`] | always | the program's global allocator | 4 KiB | tools that watch the global allocator, as dhat does |
 //!

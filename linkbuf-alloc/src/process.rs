@@ -8,7 +8,11 @@ use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock, TailPolicy
 /// An allocator of which the process has one.
 ///
 /// Implement it for an allocator of your own to use it as [`Process`]: keep the one in a `static`.
-pub trait ProcessWide: NodeAllocator {
+///
+/// # Safety
+/// [`process`](Self::process) returns the same allocator every time: a block that one call's result gave goes back to
+/// another's.
+pub unsafe trait ProcessWide: NodeAllocator {
     /// The one.
     fn process() -> &'static Self;
 }
@@ -66,7 +70,7 @@ impl<A: ProcessWide> std::ops::Deref for Process<A> {
     }
 }
 
-// SAFETY: every method is that of one allocator, the process's, whichever value it is called through.
+// SAFETY: every method is that of one allocator, whichever value it is called through (`ProcessWide`).
 unsafe impl<A: ProcessWide> NodeAllocator for Process<A> {
     #[inline]
     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {

@@ -53,8 +53,8 @@ pub struct Piece<O> {
     pub rung: Option<Rung>,
     /// What of it can be purged.
     pub grain: Grain,
-    /// A child process made by `fork` has it, too. Of a piece that it has not, it gives no block, and it never gives
-    /// the piece back.
+    /// A child process made by `fork` has it, too. Always so, but for this crate's own pieces on reserved huge pages:
+    /// what stands before slabs, a pool for one, knows of no others.
     pub forks: bool,
     /// What gives it back.
     pub owner: O,
@@ -71,6 +71,7 @@ unsafe impl<O: Send> Send for Piece<O> {}
 /// - **Size.** [`PIECE`](Self::PIECE) is a multiple of 64 KiB, and at most 2 MiB. `take(len)` gives at least `len`
 ///   bytes (at most `isize::MAX`), and exactly `len` where `len` is `PIECE`.
 /// - **Aligned.** A piece of the length `PIECE` starts at a multiple of the system's page size, and of 4096.
+/// - **Forks.** Every piece is inherited by child processes, and says so.
 /// - **Exclusive.** A piece overlaps no other memory in use, and stays readable and writable until it is given back.
 ///   Touching it raises no signal.
 /// - **Initialised.** If `init` says so, all bytes are.
@@ -161,6 +162,7 @@ pub unsafe trait PageSource: Send + Sync + 'static {
     }
 
     /// Changes when this process lost the pieces that do not [`fork`](Piece::forks), having been made by a fork.
+    #[doc(hidden)]
     fn losses(&self) -> usize {
         0
     }

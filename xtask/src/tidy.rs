@@ -30,6 +30,7 @@ const UNSAFE: &[&str] = &[
     "linkbuf-alloc/src/pool/local.rs",
     "linkbuf-alloc/src/pool/magazine.rs",
     "linkbuf-alloc/src/pool/pooled.rs",
+    "linkbuf-alloc/src/pool/process.rs",
     "linkbuf-alloc/src/pool/slot.rs",
     "linkbuf-alloc/src/pool/tests/",
     // Allocators that forward to others.

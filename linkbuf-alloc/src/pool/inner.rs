@@ -149,7 +149,7 @@ impl<A: NodeAllocator> Inner<A> {
                 given.map_err(|_| AllocError { size: min })?
             }
         };
-        if let Some(slot) = slot {
+        if let Some(slot) = slot.filter(|slot| slot.size() == block.len) {
             slot.count_net(1);
         }
         Ok(block)
@@ -194,8 +194,11 @@ impl<A: NodeAllocator> Inner<A> {
             return;
         }
         let class = class::of_request(block.len);
-        if let Some(slot) = Self::slot_or_new(this, class) {
-            if slot.size() == block.len && this.give_to_magazines(slot, class, block) {
+        // A longer block, of an allocator that gives more than asked, is no thread's.
+        if let Some(slot) = Self::slot_or_new(this, class)
+            && slot.size() == block.len
+        {
+            if this.give_to_magazines(slot, class, block) {
                 return;
             }
             slot.count_net(-1);
@@ -222,17 +225,19 @@ impl<A: NodeAllocator> Inner<A> {
             return true;
         }
         // Both are full, or there is only one yet.
+        let (mut refused, mut look) = (None, false);
         let empty = match slot.take_other() {
             None => self.empty_magazine(class),
             Some(full) => {
                 slot.count_net(-(full.len() as i64));
-                let (answer, look) = self.depot.unload(class, full);
-                if look {
-                    self.decay_if_due();
-                }
+                let (answer, due) = self.depot.unload(class, full);
+                look = due;
                 match answer {
                     Unloaded::Kept(empty) => empty.or_else(Magazine::new),
-                    Unloaded::Refused(full) => Some(self.spill(class, full)),
+                    Unloaded::Refused(full) => {
+                        refused = Some(full);
+                        self.empty_magazine(class)
+                    }
                 }
             }
         };
@@ -241,7 +246,16 @@ impl<A: NodeAllocator> Inner<A> {
             slot.set_other(full);
             slot.load(Some(empty));
         }
-        slot.give(block)
+        let given = slot.give(block);
+        // Last, when the slot is whole: the memory behind the pool may be one that uses the pool itself.
+        if let Some(full) = refused {
+            let empty = self.spill(class, full);
+            self.depot.put_empty(class, Some(empty));
+        }
+        if look {
+            self.decay_if_due();
+        }
+        given
     }
 
     fn empty_magazine(&self, class: usize) -> Option<Box<Magazine>> {
@@ -251,7 +265,7 @@ impl<A: NodeAllocator> Inner<A> {
     /// Asks the memory behind the pool; when that has none, it gets back what the pool keeps, and is asked once more.
     fn take_from_source(&self, size: usize) -> Result<RawBlock, AllocError> {
         let given = match self.source.allocate(size) {
-            Err(_) if self.make_room(size) => self.source.allocate(size),
+            Err(_) if self.make_room() => self.source.allocate(size),
             given => given,
         }?;
         self.held_blocks.fetch_add(1, Relaxed);
@@ -259,11 +273,10 @@ impl<A: NodeAllocator> Inner<A> {
         Ok(given)
     }
 
-    /// Gives up what the depot and the calling thread keep, unless that is less than `size` for certain.
+    /// Gives up what the depot and the calling thread keep. False: they had nothing.
     #[cold]
-    fn make_room(&self, size: usize) -> bool {
-        let most = self.depot.bytes().saturating_add(self.limits.thread_cap());
-        let made = size <= most && self.clear_own() + self.clear() > 0;
+    fn make_room(&self) -> bool {
+        let made = self.clear_own() + self.clear() > 0;
         if made {
             self.source.trim();
         }
@@ -336,8 +349,9 @@ impl<A: NodeAllocator> Inner<A> {
     pub(super) fn trim(&self) -> usize {
         let before = self.mapped();
         let given = self.clear_own() + self.clear();
-        let bytes = given + self.source.trim();
-        self.went(before, bytes)
+        let unmapped = self.went(before, given);
+        let trimmed = self.source.trim();
+        self.told(unmapped, trimmed, given)
     }
 
     pub(super) fn decay(&self) -> usize {
@@ -345,11 +359,12 @@ impl<A: NodeAllocator> Inner<A> {
             return 0;
         }
         let before = self.mapped();
-        let mut bytes = 0;
+        let mut given = 0;
         self.depot
-            .decay(|class, surplus| bytes += self.give_up(class, surplus));
-        bytes += self.source.decay();
-        self.went(before, bytes)
+            .decay(|class, surplus| given += self.give_up(class, surplus));
+        let unmapped = self.went(before, given);
+        let decayed = self.source.decay();
+        self.told(unmapped, decayed, given)
     }
 
     #[cold]
@@ -373,6 +388,15 @@ impl<A: NodeAllocator> Inner<A> {
     fn mapped(&self) -> Option<u64> {
         let mapped = self.source.figures()?.mapped_bytes;
         (mapped > 0).then_some(mapped)
+    }
+
+    /// Bytes that the system got back: what the memory behind the pool unmapped when it got blocks, and what it said
+    /// that it gave back when it was asked to; if it says nothing at all, what it was given.
+    fn told(&self, unmapped: usize, said: usize, given: usize) -> usize {
+        match unmapped.saturating_add(said) {
+            0 if self.mapped().is_none() => given,
+            bytes => bytes,
+        }
     }
 
     /// Bytes that the system got back: what the memory behind the pool says, or what it was given.

@@ -32,6 +32,10 @@ use crate::{
 ///
 /// When `A` refuses, the pool gives `A` back what the depot holds and asks again.
 ///
+/// Make one for a kind of memory, not one for a connection: a thread finds eight pools at once, and others by a walk. To
+/// limit what connections hold, put a [`Budgeted`](crate::Budgeted) before the pool, not behind it, where it would be
+/// charged for the caches, too.
+///
 /// ```
 /// use linkbuf_alloc::Pooled;
 /// use linkbuf_core::{Heap, LinkBuffer};

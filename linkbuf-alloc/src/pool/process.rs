@@ -1,4 +1,5 @@
 //! The process-wide pools, and what the allocators of this crate tell a pool that others can't.
+#![expect(unsafe_code, reason = "implements an unsafe trait")]
 
 use std::any::Any;
 
@@ -10,7 +11,8 @@ use crate::{Figures, HeapPages, HeapSlabs, ProcessWide};
 /// Declares a process-wide pool at a place of its own in the threads' tables, over memory of its own.
 macro_rules! process_wide {
     ($source:ty, $way:literal, $new:expr) => {
-        impl ProcessWide for Pooled<$source> {
+        // SAFETY: a reference to one static.
+        unsafe impl ProcessWide for Pooled<$source> {
             #[inline]
             fn process() -> &'static Self {
                 static INNER: Inner<$source> = Inner::new($new, PoolLimits::new(), $way);

@@ -320,7 +320,8 @@ impl<S: PageSource> fmt::Debug for Slabs<S> {
 /// Declares the process-wide instance of a source that is made in a constant expression.
 macro_rules! process_wide {
     ($name:ident, $source:ty, $new:expr) => {
-        impl $crate::ProcessWide for $name {
+        // SAFETY: a reference to one static.
+        unsafe impl $crate::ProcessWide for $name {
             fn process() -> &'static Self {
                 static INNER: $crate::slab::Inner<$source> = $crate::slab::Inner::new($new);
                 static SLABS: $name = $crate::Slabs::of_static(&INNER);

@@ -54,10 +54,11 @@ impl Linked {
 impl<A: NodeAllocator> Linked<A> {
     /// Makes `bytes` readable, a node per 8 KiB.
     fn fill_nodes(&mut self, bytes: &[u8]) {
+        // Flushed one by one, or a long message would come in larger nodes.
         for piece in bytes.chunks(8192) {
             self.0.write_binary(piece).expect(HEAP);
+            self.0.flush();
         }
-        self.0.flush();
     }
 }
 
@@ -140,8 +141,8 @@ impl Splice for LinkBuffer {
         let mut buffer = Self::builder().node_size(8192).build();
         for piece in pieces {
             buffer.write_binary(piece).expect(HEAP);
+            buffer.flush();
         }
-        buffer.flush();
         buffer
     }
 

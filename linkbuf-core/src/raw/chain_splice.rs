@@ -84,7 +84,8 @@ impl<A: NodeAllocator> Chain<A> {
         self.append(other)?;
         if total > 0 {
             other.given_away(total);
-            if other.store.first_spare().is_none() {
+            let some = idle.is_some() || self.store.first_spare().is_some();
+            if some && other.store.first_spare().is_none() {
                 self.give_node(idle, other);
             }
         }

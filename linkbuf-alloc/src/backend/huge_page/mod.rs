@@ -9,7 +9,7 @@ mod linux;
 use std::{
     io,
     ptr::NonNull,
-    sync::atomic::{AtomicI32, AtomicU64, Ordering},
+    sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering},
 };
 
 use linkbuf_core::AllocError;
@@ -29,6 +29,9 @@ use crate::{
 
 /// Bytes of a huge page.
 const HUGE: usize = 2 << 20;
+
+/// Pieces for which a rung that failed is passed over, where there is a lower one.
+const RESTS: u32 = 15;
 
 /// The ladder, from the top down.
 const LADDER: [Rung; 3] = [Rung::HugeTlb, Rung::Transparent, Rung::Plain];
@@ -84,6 +87,21 @@ struct Failed {
     times: AtomicU64,
     /// 0: none yet.
     last: AtomicI32,
+    /// Pieces for which the rung is not asked again.
+    rest: AtomicU32,
+}
+
+impl Failed {
+    /// After a failure the rung is left alone for a few pieces: to be refused costs as much as the first touch of a
+    /// piece of huge pages.
+    fn rests(&self) -> bool {
+        // Counts order nothing.
+        self.rest
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .is_ok()
+    }
 }
 
 impl HugePages {
@@ -100,6 +118,7 @@ impl HugePages {
                 Failed {
                     times: AtomicU64::new(0),
                     last: AtomicI32::new(0),
+                    rest: AtomicU32::new(0),
                 }
             }; 3],
         }
@@ -134,17 +153,20 @@ impl HugePages {
     fn climb(&self, len: usize) -> io::Result<Piece<Owner>> {
         let mut last = io::ErrorKind::InvalidInput.into();
         for (rung, failed) in LADDER.into_iter().zip(&self.failed) {
-            if !self.allows(rung) {
+            let lower = self.allowed >> rung as u8 > 1;
+            if !self.allows(rung) || (lower && failed.rests()) {
                 continue;
             }
             match self.take_on(rung, len) {
                 Ok(piece) => return Ok(piece),
                 Err(error) => {
-                    // Counts order nothing.
-                    failed.times.fetch_add(1, Ordering::Relaxed);
-                    failed
-                        .last
-                        .store(error.raw_os_error().unwrap_or(0), Ordering::Relaxed);
+                    // What this code refuses, such as a block that would waste much of a page, is no failure of the
+                    // rung. Counts order nothing.
+                    if let Some(number) = error.raw_os_error() {
+                        failed.times.fetch_add(1, Ordering::Relaxed);
+                        failed.last.store(number, Ordering::Relaxed);
+                        failed.rest.store(RESTS, Ordering::Relaxed);
+                    }
                     last = error;
                 }
             }

@@ -136,6 +136,14 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Failing<A> {
         self.inner.default_tail_policy()
     }
 
+    fn trim(&self) -> usize {
+        self.inner.trim()
+    }
+
+    fn decay(&self) -> usize {
+        self.inner.decay()
+    }
+
     fn figures(&self) -> Option<AllocFigures> {
         self.inner.figures()
     }

@@ -295,6 +295,14 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Tracking<A> {
         self.books.inner.default_tail_policy()
     }
 
+    fn trim(&self) -> usize {
+        self.books.inner.trim()
+    }
+
+    fn decay(&self) -> usize {
+        self.books.inner.decay()
+    }
+
     fn figures(&self) -> Option<AllocFigures> {
         self.books.inner.figures()
     }
