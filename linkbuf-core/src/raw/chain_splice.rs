@@ -14,7 +14,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
     /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left
     /// without nodes, and good for nothing but to be dropped, or `given_away`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
         self.check_total(total)?;
