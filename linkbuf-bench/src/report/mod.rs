@@ -8,6 +8,7 @@ mod verdict;
 pub use json::json;
 pub use stats::Spread;
 pub use table::table;
+pub(crate) use table::tally;
 pub use verdict::{Row, Verdict, rows};
 
 use crate::measure::{Allocs, Times};

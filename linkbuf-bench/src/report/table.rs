@@ -40,7 +40,7 @@ pub fn table(run: &Run) -> String {
     let mut text = titles(&rows);
     text.push_str(&table.to_string());
     text.push('\n');
-    text.push_str(&summary(&rows));
+    text.push_str(&tally(rows.iter().flat_map(|row| &row.verdicts)));
     text.push_str(NOTES);
     text.push_str(&run.about);
     text.push('\n');
@@ -100,13 +100,16 @@ fn short(n: f64) -> String {
     }
 }
 
-fn summary(rows: &[Row]) -> String {
-    let count = |level| {
-        let all = rows.iter().flat_map(|row| &row.verdicts);
-        let of_level: Vec<_> = all.filter(|v| v.level == level).collect();
-        (of_level.iter().filter(|v| v.met).count(), of_level.len())
-    };
-    let (must, musts) = count(Level::Must);
-    let (aim, aims) = count(Level::Aim);
+/// How many of the bars are met, in a line.
+pub(crate) fn tally<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> String {
+    let (mut must, mut musts, mut aim, mut aims) = (0, 0, 0, 0);
+    for verdict in verdicts {
+        let (met, all) = match verdict.level {
+            Level::Must => (&mut must, &mut musts),
+            Level::Aim => (&mut aim, &mut aims),
+        };
+        *met += usize::from(verdict.met);
+        *all += 1;
+    }
     format!("{must} of {musts} musts and {aim} of {aims} aims are met.\n")
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{BYTES_MUT, Found, Phase, Sizes, blocks, idle, watch};
 use crate::backends::Backend;
 use crate::machine;
-use crate::report::Verdict;
+use crate::report::{Verdict, tally};
 use crate::scenario::Level;
 
 /// What became of a run.
@@ -223,14 +223,7 @@ pub(super) fn about_line(sizes: Sizes) -> Value {
 
 /// How many bars are met, and what the columns are.
 pub(super) fn summary(rows: &[Row]) -> String {
-    let count = |level| {
-        let all = rows.iter().flat_map(|row| &row.verdicts);
-        let of_level: Vec<_> = all.filter(|v| v.level == level).collect();
-        (of_level.iter().filter(|v| v.met).count(), of_level.len())
-    };
-    let (must, musts) = count(Level::Must);
-    let (aim, aims) = count(Level::Aim);
-    format!("{must} of {musts} musts and {aim} of {aims} aims are met.\n{NOTES}")
+    tally(rows.iter().flat_map(|row| &row.verdicts)) + NOTES
 }
 
 const NOTES: &str = "\
