@@ -89,6 +89,10 @@ impl<A: NodeAllocator> LinkBuffer<A> {
     ///
     /// O(1) if attached; a value of more than four words is boxed.
     ///
+    /// A panic of `as_ref`, or of the value's drop when it is let go of, goes through to the caller, and the buffer is
+    /// whole. If a second value of the same release panics while the first panic unwinds, the program aborts, as it
+    /// does for the elements of a `Vec`.
+    ///
     /// # Errors
     /// As [`malloc`](Self::malloc); the value comes back in the error.
     ///

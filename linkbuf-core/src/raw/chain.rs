@@ -83,7 +83,7 @@ pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) shape: Shape,
     /// Slots may be open, which a flush has to close.
     pub(super) slots: bool,
-    /// A flush has to seal the tail, or the node to resume.
+    /// A flush has to look whether the tail, or the node to resume, is to be sealed.
     pub(super) seal: bool,
     /// The node before attached tail nodes that has room left.
     pub(super) resume: Option<NodePtr>,

@@ -146,7 +146,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.shape = Shape::Simple;
         self.slots = false;
         self.seal = false;
-        self.store.dispose(last);
+        self.store.dispose_own(last);
         true
     }
 

@@ -14,13 +14,65 @@ impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
     /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left
     /// without nodes, and good for nothing but to be dropped, or `given_away`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
+        if self.append_plain(other).is_some() {
+            return Ok(());
+        }
+        self.append_slow(other)
+    }
+
+    /// As `append`, and leaves `other` empty, with all it keeps.
+    #[inline]
+    pub(crate) fn append_from(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
+        // A node for the one that `other` gives: it is looked for apart.
+        let has_idle = self.shape == Shape::Simple || self.store.first_spare().is_some();
+        let needs_none = !has_idle || other.store.first_spare().is_some();
+        if needs_none && let Some(total) = self.append_plain(other) {
+            other.given_away(total);
+            return Ok(());
+        }
+        self.append_from_slow(other)
+    }
+
+    /// `append` of the commonest chains: nothing is pending here, and nothing of `other` needs a second look. Says how
+    /// many bytes came; `None`: nothing is done.
+    ///
+    /// No call and no branch but to the end, so that all of it stays in registers.
+    #[inline(always)]
+    fn append_plain(&mut self, other: &mut Chain<A>) -> Option<usize> {
+        let (old, first, last) = (self.w.tail?, other.r.node?, other.w.tail?);
+        let (readable, pending) = (other.len(), other.pending());
+        // Either chain's is at most `isize::MAX`.
+        let total = readable + pending;
+        let plain = same(other.r.head, Some(first))
+            && other.cold.is_none()
+            && !other.scratch_used
+            && same(self.f.node, Some(old))
+            && self.f.ptr == self.w.ptr
+            && !self.store.config.scrub
+            && total > 0
+            && isize::try_from(self.len() + total).is_ok();
+        if !plain {
+            return None;
+        }
+        first.advance_start(other.r.ptr);
+        old.set_end(self.w.ptr);
+        old.set_next(Some(first));
+        self.r.beyond += readable;
+        self.follow(other);
+        self.w.tail = Some(last);
+        // A flush looks whether they are to be sealed.
+        self.seal = true;
+        Some(total)
+    }
+
+    /// `append` of any chain.
+    #[inline(never)]
+    fn append_slow(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
         self.check_total(total)?;
-        if !same(other.r.head, other.r.node) {
-            other.drop_read();
-        }
+        other.drop_read();
         let (Some(first), Some(last)) = (other.r.node, other.w.tail) else {
             return Ok(());
         };
@@ -31,18 +83,11 @@ impl<A: NodeAllocator> Chain<A> {
             self.adopt_slots(other)?;
         }
         first.advance_start(other.r.ptr);
+        let pending = self.pending();
         if let Some(old) = self.w.tail {
-            let pending = self.pending();
             old.set_end(self.w.ptr);
             old.set_next(Some(first));
-            if pending == 0 {
-                self.r.beyond += other.len();
-                self.f.node = other.f.node;
-                self.f.ptr = other.f.ptr;
-                self.f.pend = other.f.pend;
-            } else {
-                self.f.pend = pending + total - span(last.start(), other.w.ptr);
-            }
+            self.r.beyond += if pending == 0 { other.len() } else { 0 };
         } else {
             let position = self.position();
             self.r.head = Some(first);
@@ -51,41 +96,52 @@ impl<A: NodeAllocator> Chain<A> {
             self.r.end = other.r.end;
             self.r.beyond = other.r.beyond;
             self.r.bias = position.wrapping_sub(other.r.ptr.addr());
-            self.f.node = other.f.node;
-            self.f.ptr = other.f.ptr;
-            self.f.pend = other.f.pend;
+        }
+        let (node, ptr) = (self.f.node, self.f.ptr);
+        self.follow(other);
+        if pending > 0 {
+            self.f.node = node;
+            self.f.ptr = ptr;
+            self.f.pend = pending + total - span(last.start(), other.w.ptr);
         }
         self.w.tail = Some(last);
-        self.w.ptr = other.w.ptr;
-        self.w.end = other.w.end;
-        self.resume = other.resume;
-        self.booking.len = 0;
-        // The fast paths are off until some slow one has looked at the new chain.
-        self.shape = Shape::Any;
-        self.seal |= other.seal
-            || self.is_large(last)
-            || self.resume.is_some_and(|left| self.is_large(left));
-        other.r.head = None;
+        self.seal = true;
         if self.store.config.scrub {
             self.hide_room(last);
         }
         Ok(())
     }
 
-    /// As `append`, and leaves `other` empty, with all it keeps.
-    #[inline]
-    pub(crate) fn append_from(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
+    /// Takes over where `other` is written and flushed, and the room it has before its tail.
+    #[inline(always)]
+    fn follow(&mut self, other: &mut Chain<A>) {
+        self.w.ptr = other.w.ptr;
+        self.w.end = other.w.end;
+        self.f.node = other.f.node;
+        self.f.ptr = other.f.ptr;
+        self.f.pend = other.f.pend;
+        self.resume = other.resume;
+        self.booking.len = 0;
+        // The fast paths are off until some slow one has looked at the new chain.
+        self.shape = Shape::Any;
+        other.r.head = None;
+    }
+
+    #[inline(never)]
+    fn append_from_slow(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         let total = other.len() + other.pending();
         // A drained node, which the first of what comes takes the place of.
-        let idle = match self.w.tail {
-            Some(tail) if self.shape == Shape::Simple && self.r.ptr == self.w.ptr => Some(tail),
-            _ => None,
-        };
+        let idle = self
+            .w
+            .tail
+            .filter(|_| self.shape == Shape::Simple && self.r.ptr == self.w.ptr);
         self.append(other)?;
         if total > 0 {
+            if other.scratch_used {
+                other.release_scratch();
+            }
             other.given_away(total);
-            let some = idle.is_some() || self.store.first_spare().is_some();
-            if some && other.store.first_spare().is_none() {
+            if other.store.first_spare().is_none() {
                 self.give_node(idle, other);
             }
         }
@@ -94,7 +150,6 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Gives `other` a node for those that were taken from it, if there is one that this chain does not use: `idle`,
     /// which is its first, or a spare. So a message that is built apart and appended costs no allocation.
-    #[cold]
     fn give_node(&mut self, idle: Option<NodePtr>, other: &mut Chain<A>) {
         let booked = self.booking.second.filter(|_| self.booking.len > 0);
         let node = match idle {
@@ -125,12 +180,9 @@ impl<A: NodeAllocator> Chain<A> {
         true
     }
 
-    /// After `append` took all nodes, with `total` bytes.
-    #[inline]
+    /// After `append` took all nodes, with `total` bytes, and nothing gathered is in use.
+    #[inline(always)]
     fn given_away(&mut self, total: usize) {
-        if self.scratch_used {
-            self.release_scratch();
-        }
         self.searched.forget();
         self.booking.len = 0;
         self.forget_nodes();
@@ -219,17 +271,7 @@ impl<A: NodeAllocator> Chain<A> {
         } else {
             node.start()
         };
-        if same(self.r.node, self.f.node) {
-            if let Some(reader) = self.r.node {
-                let end = if reader == node { cut } else { reader.end() };
-                self.r.beyond += n - span(self.r.end, end);
-                self.r.end = end;
-            }
-        } else {
-            self.r.beyond += n;
-        }
-        self.f.node = Some(node);
-        self.f.ptr = cut;
+        self.flush_to(Some(node), cut, n);
         if same(self.w.tail, Some(node)) {
             self.f.pend = 0;
         } else {

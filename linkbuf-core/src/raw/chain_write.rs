@@ -403,22 +403,7 @@ impl<A: NodeAllocator> Chain<A> {
         }
         let pending = self.pending();
         if pending > 0 {
-            if same(self.r.node, self.f.node) {
-                // What was pending in the reader's node is right before it.
-                if let Some(node) = self.r.node {
-                    let end = if same(self.w.tail, Some(node)) {
-                        self.w.ptr
-                    } else {
-                        node.end()
-                    };
-                    self.r.beyond += pending - span(self.r.end, end);
-                    self.r.end = end;
-                }
-            } else {
-                self.r.beyond += pending;
-            }
-            self.f.ptr = self.w.ptr;
-            self.f.node = self.w.tail;
+            self.flush_to(self.w.tail, self.w.ptr, pending);
             self.f.pend = 0;
         }
         if pending == 0 || !(self.slots || self.seal) {
@@ -431,6 +416,26 @@ impl<A: NodeAllocator> Chain<A> {
         if self.seal || same(self.r.head, self.w.tail) {
             self.seal_tail();
         }
+    }
+
+    /// Publishes `n` pending bytes, which end at `at` in `node`. What is left to flush is the caller's to count.
+    #[inline(always)]
+    pub(super) fn flush_to(&mut self, node: Option<NodePtr>, at: *mut u8, n: usize) {
+        match self.r.node {
+            // What was pending in the reader's node is right before it.
+            Some(reader) if same(self.f.node, Some(reader)) => {
+                let end = if same(node, Some(reader)) {
+                    at
+                } else {
+                    reader.end()
+                };
+                self.r.beyond += n - span(self.r.end, end);
+                self.r.end = end;
+            }
+            _ => self.r.beyond += n,
+        }
+        self.f.node = node;
+        self.f.ptr = at;
     }
 
     /// Is a node sealed by a flush?

@@ -247,34 +247,34 @@ impl<A: NodeAllocator> Store<A> {
     }
 
     /// The node's block is seen by nobody else.
-    fn dispose_own(&mut self, h: NodePtr) {
+    pub(super) fn dispose_own(&mut self, h: NodePtr) {
         let block = h.block();
         let owner = block.header();
-        if block.native() && block.holds::<A>() {
-            let cost = HEADER + block.cap();
-            if self.kept.saturating_add(cost) <= self.spare_bound() {
-                block.unpin();
-                if owner != h {
-                    // The block's own header was left to it when its node went; it becomes a node again.
-                    owner.set_block(block);
-                    owner.set_credit(h.credit());
-                }
-                self.put_spare(owner);
-                if owner != h {
-                    self.put_header(h);
-                }
-                return;
+        if !block.native() {
+            if owner != h {
+                self.put_header(h);
             }
+            self.give_back_foreign(owner);
+            return;
+        }
+        let cost = HEADER + block.cap();
+        let stays = block.holds::<A>() && self.kept.saturating_add(cost) <= self.spare_bound();
+        if stays {
+            block.unpin();
+            if owner != h {
+                // The block's own header was left to it when its node went; it becomes a node again.
+                owner.set_block(block);
+                owner.set_credit(h.credit());
+            }
+            self.put_spare(owner);
         }
         if owner != h {
             self.put_header(h);
         }
-        if block.native() {
+        if !stays {
             // SAFETY: the count is this node's credit, which ends here; an allocator does not panic.
             unsafe { block.give_back() };
             self.put_header(owner);
-        } else {
-            self.give_back_foreign(owner);
         }
     }
 
