@@ -4,7 +4,7 @@
 use core::slice;
 
 use super::{
-    chain::Chain,
+    chain::{Chain, Shape},
     node::{NodePtr, same},
     span,
 };
@@ -12,8 +12,19 @@ use crate::{allocator::NodeAllocator, error::Error, policy::BOOK_PATIENCE};
 
 impl<A: NodeAllocator> Chain<A> {
     /// Room of `min` to `max` bytes in one piece, of about the adapted size.
+    #[inline]
     pub(crate) fn book(&mut self, min: usize, max: usize) -> Result<&mut [u8], Error> {
-        let len = self.book_tail(min, max)?;
+        let clean = span(self.w.ptr, self.w.end);
+        let want = self.book_want(min, max);
+        // As `book_tail` finds it where all is initialised.
+        let ready = self.shape == Shape::Simple
+            && self.f.ptr == self.w.ptr
+            && (clean >= want || clean >= min.max(want / 2) && !self.at_start());
+        let len = if ready {
+            self.booked(clean.min(max.max(min)))
+        } else {
+            self.book_tail(min, max)?
+        };
         // SAFETY: `len` initialised bytes of the tail's room (I2, I5), lent out as long as the chain is.
         Ok(unsafe { slice::from_raw_parts_mut(self.w.ptr, len) })
     }
@@ -50,11 +61,19 @@ impl<A: NodeAllocator> Chain<A> {
         Ok((first, second))
     }
 
+    #[inline]
     fn book_want(&self, min: usize, max: usize) -> usize {
         (self.booking.size as usize).min(max).max(min)
     }
 
+    /// Is the tail empty, and nothing of it was consumed?
+    #[inline]
+    fn at_start(&self) -> bool {
+        self.w.tail.is_some_and(|t| t.start() == self.w.ptr)
+    }
+
     /// Books in the tail, or in a new one.
+    #[inline(never)]
     fn book_tail(&mut self, min: usize, max: usize) -> Result<usize, Error> {
         let pending = self.pending();
         if pending > 0 {
@@ -67,11 +86,7 @@ impl<A: NodeAllocator> Chain<A> {
         let want = self.book_want(min, max).max(1);
         let room = self.room();
         // Half the wanted size is worth a read, as what is left of a node; a smaller rest is left behind.
-        let enough = if self.w.tail.is_some_and(|t| t.start() == self.w.ptr) {
-            want
-        } else {
-            want / 2
-        };
+        let enough = if self.at_start() { want } else { want / 2 };
         if room < min.max(1) || room < enough {
             self.check_total(want)?;
             let node = self
@@ -99,12 +114,18 @@ impl<A: NodeAllocator> Chain<A> {
         if !self.has_room(len) {
             self.clear_ahead(len);
         }
-        self.booking.ptr = self.w.ptr;
+        Ok(self.booked(len))
+    }
+
+    /// Remembers that the first `len` bytes of the tail's clean room are booked, or as many as can be.
+    #[inline]
+    fn booked(&mut self, len: usize) -> usize {
         let len = clamp(len);
+        self.booking.ptr = self.w.ptr;
         self.booking.first = len;
         self.booking.len = len;
         self.booking.second = None;
-        Ok(len as usize)
+        len as usize
     }
 
     /// The first spare's room, initialised: at most `n` bytes.
@@ -126,28 +147,46 @@ impl<A: NodeAllocator> Chain<A> {
     /// Publishes the first `n` booked bytes, and adapts.
     #[inline]
     pub(crate) fn book_ack(&mut self, n: usize) -> Result<(), Error> {
+        let (at, booked) = (self.w.ptr, self.booking.len as usize);
+        let ready = self.shape == Shape::Simple
+            && self.booking.ptr == at
+            && self.f.ptr == at
+            && n <= booked
+            && self.booking.second.is_none();
+        if !ready {
+            return self.book_ack_slow(n);
+        }
+        let end = at.wrapping_add(n);
+        self.w.ptr = end;
+        self.f.ptr = end;
+        self.r.end = end;
+        self.booking.len = 0;
+        self.adapt(n, booked);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn book_ack_slow(&mut self, n: usize) -> Result<(), Error> {
         let pending = self.pending();
-        let booked = if self.booking.ptr == self.w.ptr && pending == 0 {
+        if pending > 0 {
+            return Err(Error::PendingInTheWay { pending });
+        }
+        let booked = if self.booking.ptr == self.w.ptr {
             self.booking.len as usize
         } else {
             0
         };
         if n > booked {
-            return Err(if pending > 0 {
-                Error::PendingInTheWay { pending }
-            } else {
-                Error::BeyondBooked { asked: n, booked }
-            });
+            return Err(Error::BeyondBooked { asked: n, booked });
         }
         let here = n.min(self.booking.first as usize);
-        if here < n && !self.book_ack_spare(here, n - here) {
+        if here == n {
+            self.w.ptr = self.w.ptr.wrapping_add(n);
+        } else if !self.book_ack_spare(here, n - here) {
             return Err(Error::BeyondBooked {
                 asked: n,
                 booked: here,
             });
-        }
-        if here == n {
-            self.w.ptr = self.w.ptr.wrapping_add(n);
         }
         self.adapt(n, booked);
         self.booking.len = 0;
@@ -176,20 +215,22 @@ impl<A: NodeAllocator> Chain<A> {
 
     /// Reads that fill a booking double the next one; reads that use little of it, a few times in a row, halve it. A
     /// booking that `max` cut short says nothing.
+    #[inline]
     fn adapt(&mut self, n: usize, booked: usize) {
-        let size = self.booking.size;
-        let config = &self.store.config;
-        if n == booked && n >= size as usize {
-            self.booking.size = size.saturating_mul(2).min(config.book_max);
-            self.booking.small = 0;
-        } else if n < booked && n < size as usize / 4 {
-            self.booking.small += 1;
+        let size = self.booking.size as usize;
+        if n < booked && n < size / 4 {
+            let least = self.store.config.book_min;
+            self.booking.small += u8::from(self.booking.size > least);
             if self.booking.small >= BOOK_PATIENCE {
-                self.booking.size = (size / 2).max(config.book_min);
+                self.booking.size = (self.booking.size / 2).max(least);
                 self.booking.small = 0;
             }
-        } else {
-            self.booking.small = 0;
+            return;
+        }
+        self.booking.small = 0;
+        if n == booked && n >= size {
+            let most = self.store.config.book_max;
+            self.booking.size = self.booking.size.saturating_mul(2).min(most);
         }
     }
 

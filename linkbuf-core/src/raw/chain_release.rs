@@ -112,8 +112,8 @@ impl<A: NodeAllocator> Chain<A> {
         }
     }
 
-    /// `drained` of the commonest chain there is: a node that was written to, and stays, and one behind it that is
-    /// attached, or too large to stay. False: it is another one.
+    /// `drained` of the commonest chain there is: a node that was written to, and stays, and one behind it that does
+    /// not: attached, a part of what others see, or too large. False: it is another one.
     #[inline(never)]
     pub(super) fn drained_pair(&mut self) -> bool {
         let (Some(first), Some(last)) = (self.r.head, self.w.tail) else {
@@ -127,9 +127,7 @@ impl<A: NodeAllocator> Chain<A> {
             || (last.has_room() && self.store.fits(last.block().cap()))
             // The first is a native node that sees the block in its own header,
             || !(first.has_room() && first.is_primary())
-            // the last is the only one to see its block, which stands in its header,
-            || !(last.is_primary() && last.own_block().refs().only(last.credit()))
-            // and what is done to the first is what `drained` would do.
+            // and what is done to it is what `drained` would do.
             || !block.refs().only(first.credit())
             || self.cold_counted() > self.store.config.keep() / COLD_SHARE
             || !self.store.fits(block.cap())
@@ -146,7 +144,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.shape = Shape::Simple;
         self.slots = false;
         self.seal = false;
-        self.store.dispose_own(last);
+        self.store.dispose(last);
         true
     }
 

@@ -226,7 +226,7 @@ impl<A: NodeAllocator> Store<A> {
     }
 
     /// Gives back a node that left its chain: to the spares, to its allocator or owner, or to the views that see it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispose(&mut self, h: NodePtr) {
         let block = h.block();
         let credit = h.credit();
@@ -247,7 +247,7 @@ impl<A: NodeAllocator> Store<A> {
     }
 
     /// The node's block is seen by nobody else.
-    pub(super) fn dispose_own(&mut self, h: NodePtr) {
+    fn dispose_own(&mut self, h: NodePtr) {
         let block = h.block();
         let owner = block.header();
         if !block.native() {
