@@ -196,7 +196,6 @@ impl<A: NodeAllocator> Chain<A> {
     pub(super) fn write_slow(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.check_total(bytes.len())?;
         self.spare_booking(bytes.len())?;
-        let before = self.pending();
         let mut rest = bytes;
         loop {
             let n = self.room().min(rest.len());
@@ -207,10 +206,11 @@ impl<A: NodeAllocator> Chain<A> {
                 break;
             }
             if let Err(e) = self.grow_to_copy(rest.len()) {
-                self.undo_to(before);
+                self.undo_to(self.pending() - (bytes.len() - rest.len()));
                 return Err(e);
             }
         }
+        self.open_room();
         if self.w.ptr == self.w.end {
             // So that the next small write finds its room ready.
             self.clear_ahead(0);
@@ -227,7 +227,7 @@ impl<A: NodeAllocator> Chain<A> {
         Ok(())
     }
 
-    /// Copies into the tail's room, initialised or not; `bytes` is no longer than it.
+    /// Copies into the tail's room, initialised or not; `bytes` is no longer than it. `w.end` is the caller's to set.
     fn fill_room(&mut self, bytes: &[u8]) {
         let Some(tail) = self.w.tail else { return };
         let n = bytes.len();
@@ -241,7 +241,6 @@ impl<A: NodeAllocator> Chain<A> {
             // SAFETY: the tail's writer is the block's; what lies before `w.ptr` was initialised or just written.
             unsafe { block.set_init(written) };
         }
-        self.open_room();
     }
 
     /// A new node of at least `min` bytes, better `want`: an ordinary one, or one with a share of what is pending, so
@@ -449,19 +448,20 @@ impl<A: NodeAllocator> Chain<A> {
     #[cold]
     #[inline(never)]
     fn seal_tail(&mut self) {
-        if let Some(tail) = self.w.tail
-            && self.is_large(tail)
-            && self.w.ptr != tail.start()
-            && tail.has_room()
-        {
-            tail.set_room_end(self.w.ptr);
-            self.w.end = self.w.ptr;
-            self.booking.len = 0;
-        }
         if self.resume.is_some_and(|left| self.is_large(left)) {
             self.resume = None;
         }
-        self.refresh();
+        match self.w.tail {
+            Some(tail) if self.is_large(tail) => {
+                if self.w.ptr != tail.start() && tail.has_room() {
+                    tail.set_room_end(self.w.ptr);
+                    self.w.end = self.w.ptr;
+                    self.booking.len = 0;
+                }
+                // It is no simple chain, and the next flush looks again: as it was.
+            }
+            _ => self.refresh(),
+        }
     }
 }
 
