@@ -54,15 +54,15 @@ pub(super) struct ReadCursor {
 pub(super) struct Booking {
     /// Bytes in both pieces.
     pub(super) len: u32,
-    pub(super) ptr: *mut u8,
-    /// A spare whose room was handed out too.
-    pub(super) second: Option<NodePtr>,
     /// Bytes in the first piece.
     pub(super) first: u32,
     /// The size that reads adapt to.
     pub(super) size: u32,
     /// Reads in a row that used little of it.
     pub(super) small: u8,
+    pub(super) ptr: *mut u8,
+    /// A spare whose room was handed out too.
+    pub(super) second: Option<NodePtr>,
 }
 
 /// What is known of a chain, so that the fast paths have one thing to ask.
@@ -91,8 +91,8 @@ pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) seal: bool,
     /// Something was gathered since the last release.
     pub(super) scratch_used: bool,
-    pub(super) booking: Booking,
     pub(super) searched: Searched,
+    pub(super) booking: Booking,
     /// The node before attached tail nodes that has room left.
     pub(super) resume: Option<NodePtr>,
     pub(super) cold: Option<Box<Cold>>,

@@ -12,6 +12,7 @@ const INLINE: usize = 7;
 const SHORT: usize = 8;
 
 /// How far the last failed search came.
+#[repr(C)]
 pub(super) struct Searched {
     /// The position before which no match begins.
     upto: usize,
