@@ -145,6 +145,10 @@ impl fmt::Debug for AnyAllocator {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: every method is that of the one allocator that all clones share; a clone copies a reference or raises a count.
 unsafe impl NodeAllocator for AnyAllocator {
     #[inline]

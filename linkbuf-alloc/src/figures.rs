@@ -38,7 +38,7 @@ impl fmt::Display for Rung {
 /// use linkbuf_alloc::{Figures, Rung};
 ///
 /// let figures = Figures::default(); // or what a backend's `report()` says
-/// let huge = figures.rungs[Rung::HugeTlb as usize];
+/// let huge = figures.rung(Rung::HugeTlb);
 /// assert_eq!((huge.pieces, huge.last_error), (0, None));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct RungFigures {
 /// The figures of one size class.
 ///
 /// ```
-/// let of_4_kib = linkbuf_alloc::Figures::default().classes[0];
+/// let of_4_kib = linkbuf_alloc::Figures::default().class(4096);
 /// assert_eq!((of_4_kib.hits, of_4_kib.misses), (0, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +93,9 @@ pub struct Figures {
     pub rungs: [RungFigures; 3],
     /// Blocks given back on another thread than the one that took them, at least.
     pub remote_frees: u64,
+    /// Bytes of the backend's own tables, caches and magazines, empty ones too. They come from the program's global heap
+    /// and are no part of the other figures.
+    pub own_bytes: u64,
 }
 
 impl fmt::Display for Figures {
@@ -109,6 +112,9 @@ impl fmt::Display for Figures {
         writeln!(f, "free    {:>10}", Bytes(totals.free_bytes))?;
         let (mapped, peak) = (totals.mapped_bytes, self.peak_mapped_bytes);
         write!(f, "mapped  {:>10} (peak {})", Bytes(mapped), Bytes(peak))?;
+        if self.own_bytes > 0 {
+            write!(f, "\nown     {:>10}", Bytes(self.own_bytes))?;
+        }
         if self.remote_frees > 0 {
             write!(
                 f,
@@ -122,6 +128,20 @@ impl fmt::Display for Figures {
 }
 
 impl Figures {
+    /// The figures of one rung.
+    #[must_use]
+    pub fn rung(&self, rung: Rung) -> RungFigures {
+        self.rungs.get(rung as usize).copied().unwrap_or_default()
+    }
+
+    /// The figures of the class that serves requests for `bytes` bytes; all zero where there is none.
+    #[must_use]
+    pub fn class(&self, bytes: usize) -> ClassFigures {
+        let smallest = bytes.max(1).div_ceil(4096).checked_next_power_of_two();
+        let class = smallest.map_or(CLASSES, |pages| pages.trailing_zeros() as usize);
+        self.classes.get(class).copied().unwrap_or_default()
+    }
+
     fn show_classes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut headed = false;
         for (class, figures) in self.classes.iter().enumerate() {
@@ -214,6 +234,25 @@ mod tests {
             (u64::MAX, "16777215.9 TiB"),
         ] {
             assert_eq!(Bytes(bytes).to_string(), said);
+        }
+    }
+
+    #[test]
+    fn classes_are_found_by_the_request() {
+        let mut figures = Figures::default();
+        for (class, hits) in figures.classes.iter_mut().zip(1..) {
+            class.hits = hits;
+        }
+        for (bytes, hits) in [
+            (0, 1),
+            (1, 1),
+            (4096, 1),
+            (4097, 2),
+            (1 << 20, 9),
+            ((1 << 20) + 1, 0),
+            (usize::MAX, 0),
+        ] {
+            assert_eq!(figures.class(bytes).hits, hits, "{bytes}");
         }
     }
 

@@ -34,11 +34,42 @@
 //! They are for programs. A library had better stay generic over `A: NodeAllocator`, or take an [`AnyAllocator`], and
 //! set no `default-…` feature, for it would set it for every program that uses the library.
 //!
+//! # One's own, and the process's
+//!
+//! For every type of this crate that holds memory, `default()` is the one that the process has: `Mmap::default()`,
+//! `Pooled::<Mmap>::default()`, a handle each, and `Process::<Mmap>::default()` the same without a size. What makes one
+//! of its own takes arguments or is called `new`, or `build`: `Mmap::new()`, `Pooled::new(Mmap::new())`. [`Mimalloc`] is
+//! only ever the process's. A program that has an allocator of its own and wants it process-wide implements
+//! [`ProcessWide`], or [`ProcessPool`] for a pool before it.
+//!
+//! # Forking
+//!
+//! On Linux a child that is made by `fork` may use and drop what it inherited, also where other threads of the parent
+//! were inside an allocator at that moment: `fork` waits until no lock of this crate is held, for a few microseconds as
+//! a rule. This holds for every allocator that gave a block before, process-wide or not. What the threads that the child
+//! has not had in their hands stays out in it: in a pool, what their caches held
+//! ([`thread_cap`](PoolLimits::thread_cap) a thread). What [`Budget`]s they had charged stays charged, and a
+//! [`Trimmer`] does nothing.
+//!
+//! Two things are otherwise. Pieces on reserved huge pages are not inherited ([`HugePages`] says what a child can do with
+//! buffers that lie there), and a pool that may have such blocks keeps none in the child until the last of them came
+//! back and it was trimmed; if it stands before a [`HugePage`] directly, that is, and for good if not. And mimalloc's own
+//! locks are mimalloc's: where other threads use it, a child had better not.
+//!
+//! A child that is made behind the back of the C library, by the bare system call, has none of this. Off Linux a child
+//! of a program with several threads must not use this crate.
+//!
+//! # Running out of memory
+//!
+//! No allocator panics or ends the process because there is no memory: a request that can't be served is an error, also
+//! where the tables are what could not grow. Constructors (`new`, `leak`, `child`) take a few words and end the process
+//! where these are not to be had, as `Box::new` does. [`HugePages`] names one exception.
+//!
 //! ```
 //! use linkbuf_alloc::LinkBuffer;
 //!
 //! # fn main() -> Result<(), linkbuf_core::Error> {
-//! let mut buffer = LinkBuffer::default();
+//! let mut buffer: LinkBuffer = LinkBuffer::default();
 //! buffer.write_string("hello")?;
 //! buffer.flush();
 //! assert_eq!(buffer.next(5)?, b"hello");
@@ -63,8 +94,12 @@
 
 mod backend;
 mod budget;
+#[cfg(any(feature = "pooled", feature = "hugepage", feature = "mimalloc"))]
+mod clock;
 mod erased;
 mod figures;
+#[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
+mod fork;
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
 mod handle;
 #[cfg(feature = "pooled")]
@@ -74,7 +109,10 @@ mod process;
 mod slab;
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
 mod source;
+#[cfg(any(feature = "pooled", feature = "mimalloc"))]
+mod thread_exit;
 mod trimmer;
+mod try_box;
 
 #[cfg(feature = "mimalloc")]
 pub use backend::Mimalloc;
@@ -83,12 +121,12 @@ pub use backend::{HeapOwner, HeapPages, HeapSlabs};
 #[cfg(feature = "hugepage")]
 pub use backend::{HugeOwner, HugePage, HugePageBuilder, HugePages};
 #[cfg(feature = "mmap")]
-pub use backend::{Mmap, MmapPages};
+pub use backend::{Mmap, MmapOwner, MmapPages};
 pub use budget::{Budget, Budgeted};
 pub use erased::{AnyAllocator, Backend, UnknownBackend};
 pub use figures::{CLASSES, ClassFigures, Figures, Rung, RungFigures};
 #[cfg(feature = "pooled")]
-pub use pool::{PoolLimits, Pooled};
+pub use pool::{PoolLimits, Pooled, ProcessPool};
 pub use process::{Process, ProcessWide};
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
 pub use slab::Slabs;
@@ -134,7 +172,8 @@ mod chosen {
 
 /// A buffer whose memory comes from [`DefaultAllocator`].
 ///
-/// Make one with `LinkBuffer::default()`, which holds for every allocator this name may ever stand for.
+/// With another allocator named it is a buffer over that: `LinkBuffer<Mmap>`. Make one with `LinkBuffer::default()`
+/// where its type is known, as in a field, and with `LinkBuffer::new_in(alloc)` where it is not.
 ///
 /// ```
 /// use linkbuf_alloc::LinkBuffer;
@@ -146,8 +185,10 @@ mod chosen {
 ///
 /// let idle = Connection { input: LinkBuffer::default(), output: LinkBuffer::default() };
 /// assert!(idle.input.is_empty() && idle.output.is_empty());
+/// let over_the_heap = LinkBuffer::new_in(linkbuf_core::Heap);
+/// # drop(over_the_heap);
 /// ```
-pub type LinkBuffer = linkbuf_core::LinkBuffer<DefaultAllocator>;
+pub type LinkBuffer<A = DefaultAllocator> = linkbuf_core::LinkBuffer<A>;
 
 /// The README's Rust code runs with this crate's doctests.
 #[cfg(doctest)]

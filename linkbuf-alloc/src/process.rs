@@ -3,7 +3,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock, TailPolicy};
+use linkbuf_core::{AllocError, NodeAllocator, RawBlock};
 
 /// An allocator of which the process has one.
 ///
@@ -70,6 +70,10 @@ impl<A: ProcessWide> std::ops::Deref for Process<A> {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: every method is that of one allocator, whichever value it is called through (`ProcessWide`).
 unsafe impl<A: ProcessWide> NodeAllocator for Process<A> {
     #[inline]
@@ -83,32 +87,5 @@ unsafe impl<A: ProcessWide> NodeAllocator for Process<A> {
         unsafe { A::process().deallocate(block) }
     }
 
-    #[inline]
-    fn good_size(&self, min: usize) -> usize {
-        A::process().good_size(min)
-    }
-
-    fn page_size(&self) -> usize {
-        A::process().page_size()
-    }
-
-    fn node_size(&self) -> usize {
-        A::process().node_size()
-    }
-
-    fn default_tail_policy(&self) -> TailPolicy {
-        A::process().default_tail_policy()
-    }
-
-    fn trim(&self) -> usize {
-        A::process().trim()
-    }
-
-    fn decay(&self) -> usize {
-        A::process().decay()
-    }
-
-    fn figures(&self) -> Option<AllocFigures> {
-        A::process().figures()
-    }
+    linkbuf_core::forward_node_allocator!(self => A::process());
 }

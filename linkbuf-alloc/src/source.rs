@@ -20,6 +20,7 @@ pub(crate) const PAGE: usize = 4096;
 /// assert_ne!(linkbuf_alloc::Grain::Page, linkbuf_alloc::Grain::Whole);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Grain {
     /// Each of the system's ordinary pages.
     Page,
@@ -36,31 +37,111 @@ pub enum Grain {
 ///
 /// let source = HeapPages::new();
 /// let piece = source.take(HeapPages::PIECE)?;
-/// assert_eq!((piece.len, piece.rung), (256 << 10, None));
+/// assert_eq!((piece.bytes(), piece.rung()), (256 << 10, None));
 /// // SAFETY: given just now, and not used.
 /// unsafe { source.give_back(piece) };
 /// # Ok::<(), linkbuf_core::AllocError>(())
 /// ```
 #[derive(Debug)]
 pub struct Piece<O> {
-    /// Its first byte.
-    pub start: NonNull<u8>,
-    /// Its length in bytes.
-    pub len: usize,
-    /// All of it is initialised, whatever the values.
-    pub init: bool,
-    /// The pages it stands on; `None` of memory that the source did not map itself.
-    pub rung: Option<Rung>,
-    /// What of it can be purged.
-    pub grain: Grain,
+    pub(crate) start: NonNull<u8>,
+    pub(crate) len: usize,
+    pub(crate) init: bool,
+    pub(crate) rung: Option<Rung>,
+    pub(crate) grain: Grain,
     /// A child process made by `fork` has it, too. Always so, but for this crate's own pieces on reserved huge pages:
     /// what stands before slabs, a pool for one, knows of no others.
-    pub forks: bool,
-    /// What gives it back.
-    pub owner: O,
+    pub(crate) forks: bool,
+    pub(crate) owner: O,
 }
 
-// SAFETY: a piece is memory that nobody else uses, and a source takes it back on any thread.
+impl<O> Piece<O> {
+    /// A piece of `bytes` bytes from `start` on, and what gives it back. Unless said otherwise its bytes are not
+    /// initialised, it stands on no rung, and nothing goes back of it but the whole.
+    #[must_use]
+    pub const fn new(start: NonNull<u8>, bytes: usize, owner: O) -> Self {
+        Piece {
+            start,
+            len: bytes,
+            init: false,
+            rung: None,
+            grain: Grain::Whole,
+            forks: true,
+            owner,
+        }
+    }
+
+    /// Says whether all of it is initialised, whatever the values.
+    #[must_use]
+    pub fn with_init(self, init: bool) -> Self {
+        Piece { init, ..self }
+    }
+
+    /// Says what pages it stands on, where the source mapped it.
+    #[must_use]
+    pub fn with_rung(self, rung: Rung) -> Self {
+        let rung = Some(rung);
+        Piece { rung, ..self }
+    }
+
+    /// Says what of it can be purged.
+    #[must_use]
+    pub fn with_grain(self, grain: Grain) -> Self {
+        Piece { grain, ..self }
+    }
+
+    /// Its first byte.
+    pub const fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Its length in bytes.
+    pub const fn bytes(&self) -> usize {
+        self.len
+    }
+
+    /// Whether all of it is initialised.
+    pub const fn is_init(&self) -> bool {
+        self.init
+    }
+
+    /// The pages it stands on; `None` of memory that the source did not map itself.
+    pub const fn rung(&self) -> Option<Rung> {
+        self.rung
+    }
+
+    /// What of it can be purged.
+    pub const fn grain(&self) -> Grain {
+        self.grain
+    }
+
+    /// What gives it back.
+    pub const fn owner(&self) -> &O {
+        &self.owner
+    }
+
+    /// What gives it back, by value.
+    pub fn into_owner(self) -> O {
+        self.owner
+    }
+
+    /// The same memory, held by another value.
+    #[cfg(any(feature = "mmap", feature = "hugepage"))]
+    pub(crate) fn map_owner<P>(self, map: impl FnOnce(O) -> P) -> Piece<P> {
+        Piece {
+            start: self.start,
+            len: self.len,
+            init: self.init,
+            rung: self.rung,
+            grain: self.grain,
+            forks: self.forks,
+            owner: map(self.owner),
+        }
+    }
+}
+
+// SAFETY: `start` is an address. Who reads or writes there must have had the piece from its source, which promises
+// that nobody else uses the memory and that it takes it back on any thread; what is not an address is `Send` by itself.
 unsafe impl<O: Send> Send for Piece<O> {}
 
 /// Gives the pieces of memory that [`Slabs`](crate::Slabs) cuts blocks from.
@@ -69,9 +150,9 @@ unsafe impl<O: Send> Send for Piece<O> {}
 ///
 /// An implementation promises:
 /// - **Size.** [`PIECE`](Self::PIECE) is a multiple of 64 KiB, and at most 2 MiB. `take(len)` gives at least `len`
-///   bytes (at most `isize::MAX`), and exactly `len` where `len` is `PIECE`.
+///   bytes (at most `isize::MAX`), and exactly `len` where `len` is `PIECE`. A `len` of 0 is refused.
 /// - **Aligned.** A piece of the length `PIECE` starts at a multiple of the system's page size, and of 4096.
-/// - **Forks.** Every piece is inherited by child processes, and says so.
+/// - **Forks.** Every piece is inherited by child processes.
 /// - **Exclusive.** A piece overlaps no other memory in use, and stays readable and writable until it is given back.
 ///   Touching it raises no signal.
 /// - **Initialised.** If `init` says so, all bytes are.
@@ -92,15 +173,15 @@ unsafe impl<O: Send> Send for Piece<O> {}
 ///     const PIECE: usize = 1 << 20;
 ///     fn take(&self, len: usize) -> Result<Piece<Layout>, AllocError> {
 ///         let refused = AllocError { size: len };
-///         let layout = Layout::from_size_align(len, 1 << 16).map_err(|_| refused)?;
-///         // SAFETY: a slab asks for no empty piece.
+///         let layout = Layout::from_size_align(len, 1 << 16).ok().filter(|_| len > 0);
+///         let layout = layout.ok_or(refused)?;
+///         // SAFETY: the layout's size is not 0.
 ///         let start = NonNull::new(unsafe { std::alloc::alloc(layout) }).ok_or(refused)?;
-///         let grain = Grain::Whole;
-///         Ok(Piece { start, len, init: false, rung: None, grain, forks: true, owner: layout })
+///         Ok(Piece::new(start, len, layout).with_grain(Grain::Whole))
 ///     }
 ///     unsafe fn give_back(&self, piece: Piece<Layout>) {
 ///         // SAFETY: `take` got the piece with this layout.
-///         unsafe { std::alloc::dealloc(piece.start.as_ptr(), piece.owner) }
+///         unsafe { std::alloc::dealloc(piece.start().as_ptr(), piece.into_owner()) }
 ///     }
 ///     unsafe fn purge(&self, _: NonNull<u8>, _: usize) -> bool {
 ///         false
@@ -126,10 +207,10 @@ pub unsafe trait PageSource: Send + Sync + 'static {
     /// Payload bytes of an ordinary node over this memory: a block's length, 4096 or more.
     const NODE: usize = 4096;
 
-    /// Gives a piece of at least `len` bytes, a multiple of 4096.
+    /// Gives a piece of at least `len` bytes. Slabs ask for multiples of 4096, and never for nothing.
     ///
     /// # Errors
-    /// [`AllocError`] when there is no memory for it.
+    /// [`AllocError`] when there is no memory for it, and where `len` is 0.
     fn take(&self, len: usize) -> Result<Piece<Self::Owner>, AllocError>;
 
     /// Takes a piece back.

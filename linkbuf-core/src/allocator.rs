@@ -133,7 +133,8 @@ pub struct AllocFigures {
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
 pub unsafe trait NodeAllocator: Clone + Send + Sync + 'static {
-    /// Gives a block of at least `min` bytes, or an error. `min` is at least 1.
+    /// Gives a block of at least `min` bytes, or an error. A buffer asks for at least 1. Who asks for 0 is refused, or
+    /// gets a block that is returned like any other, of as many bytes as it says; that may be none.
     ///
     /// # Errors
     /// [`AllocError`] when there is no memory for it.
@@ -184,4 +185,72 @@ pub unsafe trait NodeAllocator: Clone + Send + Sync + 'static {
     fn figures(&self) -> Option<AllocFigures> {
         None
     }
+}
+
+/// For an allocator before another: passes on every method of [`NodeAllocator`] that has a default.
+///
+/// It stands in the `impl`, which adds `allocate` and `deallocate` and no other method. `self` is named so that the
+/// expression after it, a reference to the allocator behind, may use it. A decorator that is written this way also
+/// forwards the methods that the trait may get later; `testing::contract::forwards` (feature `testing`) checks one that
+/// is not.
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+/// use linkbuf_core::{AllocError, Heap, LinkBuffer, NodeAllocator, RawBlock};
+///
+/// /// Counts what is asked of `A`.
+/// #[derive(Clone)]
+/// struct Counted<A>(A, Arc<AtomicU64>);
+///
+/// // SAFETY: every block comes from `A` and goes back to it unchanged.
+/// unsafe impl<A: NodeAllocator> NodeAllocator for Counted<A> {
+///     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
+///         self.1.fetch_add(1, Ordering::Relaxed);
+///         self.0.allocate(min)
+///     }
+///     unsafe fn deallocate(&self, block: RawBlock) {
+///         // SAFETY: the caller's promise is the one asked for.
+///         unsafe { self.0.deallocate(block) }
+///     }
+///     linkbuf_core::forward_node_allocator!(self => &self.0);
+/// }
+///
+/// let requests = Arc::new(AtomicU64::new(0));
+/// let mut buf = LinkBuffer::new_in(Counted(Heap, Arc::clone(&requests)));
+/// buf.write_binary(b"hello")?;
+/// assert_eq!(requests.load(Ordering::Relaxed), 1);
+/// # Ok::<(), linkbuf_core::Error>(())
+/// ```
+#[macro_export]
+macro_rules! forward_node_allocator {
+    ($self:ident => $inner:expr) => {
+        #[inline]
+        fn good_size(&$self, min: usize) -> usize {
+            $crate::NodeAllocator::good_size($inner, min)
+        }
+
+        fn page_size(&$self) -> usize {
+            $crate::NodeAllocator::page_size($inner)
+        }
+
+        fn node_size(&$self) -> usize {
+            $crate::NodeAllocator::node_size($inner)
+        }
+
+        fn default_tail_policy(&$self) -> $crate::TailPolicy {
+            $crate::NodeAllocator::default_tail_policy($inner)
+        }
+
+        fn trim(&$self) -> usize {
+            $crate::NodeAllocator::trim($inner)
+        }
+
+        fn decay(&$self) -> usize {
+            $crate::NodeAllocator::decay($inner)
+        }
+
+        fn figures(&$self) -> ::core::option::Option<$crate::AllocFigures> {
+            $crate::NodeAllocator::figures($inner)
+        }
+    };
 }

@@ -37,11 +37,19 @@ const UNSAFE: &[&str] = &[
     "linkbuf-alloc/src/budget/budgeted.rs",
     "linkbuf-alloc/src/erased.rs",
     "linkbuf-alloc/src/process.rs",
-    // Tests that fork, set limits, and hold blocks of their own.
+    // The C library's fork handlers, keys and clock, and a box that can be refused.
+    "linkbuf-alloc/src/clock.rs",
+    "linkbuf-alloc/src/fork.rs",
+    "linkbuf-alloc/src/thread_exit.rs",
+    "linkbuf-alloc/src/try_box.rs",
+    // Tests that fork, set limits, hold blocks of their own, and implement the unsafe traits.
     "linkbuf-alloc/tests/it/budget.rs",
     "linkbuf-alloc/tests/it/fork.rs",
     "linkbuf-alloc/tests/it/limits.rs",
+    "linkbuf-alloc/tests/it/refused.rs",
     "linkbuf-alloc/tests/it/resident.rs",
+    "linkbuf-alloc/tests/it/sources.rs",
+    "linkbuf-alloc/tests/it/suite.rs",
     // Blocks taken and given back, and the C library's.
     "linkbuf-bench/src/block.rs",
     "linkbuf-bench/src/contenders/malloc.rs",

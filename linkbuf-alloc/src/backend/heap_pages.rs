@@ -67,8 +67,10 @@ unsafe impl Send for HeapOwner {}
 /// What the heaps align to anyway.
 const ALIGN: usize = 16;
 
-// SAFETY: a piece lies in one allocation of the global heap; ordinary ones are moved up to the next system page, for
-// which there is room; purged ranges are the caller's to purge. A layout that can't be is refused.
+// SAFETY: a piece lies in one allocation of the global heap, which is freed when the piece comes back: it is exclusive
+// and stays, and a child inherits it. One of `PIECE` bytes or less is moved up to the next system page, by less than the
+// page that was asked for beyond it. `alloc_zeroed` initialises the large ones; purged pages are zero or as they were.
+// A layout that can't be is refused, and so is a piece of no bytes. Nothing here panics.
 unsafe impl PageSource for HeapPages {
     type Owner = HeapOwner;
 
@@ -83,7 +85,7 @@ unsafe impl PageSource for HeapPages {
         let single = len > Self::PIECE;
         let page = system_page().max(PAGE);
         let room = if single { 0 } else { page };
-        let size = len.checked_add(room).filter(|size| *size > 0);
+        let size = len.checked_add(room).filter(|_| len > 0);
         let layout = size
             .and_then(|size| Layout::from_size_align(size, ALIGN).ok())
             .ok_or(refused)?;
@@ -101,18 +103,13 @@ unsafe impl PageSource for HeapPages {
         } else {
             taken.map_addr(|start| start.saturating_add(skip))
         };
-        Ok(Piece {
-            start,
-            len,
-            init: single,
-            rung: None,
-            grain: Grain::Page,
-            forks: true,
-            owner: HeapOwner {
-                start: taken,
-                layout,
-            },
-        })
+        let owner = HeapOwner {
+            start: taken,
+            layout,
+        };
+        Ok(Piece::new(start, len, owner)
+            .with_init(single)
+            .with_grain(Grain::Page))
     }
 
     unsafe fn give_back(&self, piece: Piece<HeapOwner>) {

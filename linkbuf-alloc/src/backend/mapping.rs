@@ -4,18 +4,34 @@ use std::{io, ptr::NonNull};
 
 use memmap2::{MmapMut, MmapOptions, MmapRaw};
 
-/// A mapping on ordinary pages, and its first byte. Its memory is zero, and comes when it is touched.
+use crate::{
+    Rung,
+    source::{Grain, Piece},
+};
+
+/// A piece on ordinary pages. Its memory is zero, and comes when it is touched.
 ///
 /// It keeps to ordinary pages also where the kernel gives large ones unasked, because of a large page nothing comes
 /// back but the whole.
-pub(crate) fn plain(len: usize) -> io::Result<(MmapRaw, NonNull<u8>)> {
-    let (map, start) = raw(MmapOptions::new().len(len).map_anon()?)?;
+pub(crate) fn plain(len: usize) -> io::Result<Piece<MmapRaw>> {
+    let (map, start) = anonymous(len)?;
     #[cfg(target_os = "linux")]
     {
         // Kernels without large pages refuse, and need not be asked.
         let _ = map.advise(memmap2::Advice::NoHugePage);
     }
-    Ok((map, start))
+    Ok(Piece::new(start, len, map)
+        .with_init(true)
+        .with_rung(Rung::Plain)
+        .with_grain(Grain::Page))
+}
+
+/// A mapping, and its first byte. There is none of no bytes, for which `memmap2` would map a page.
+pub(crate) fn anonymous(len: usize) -> io::Result<(MmapRaw, NonNull<u8>)> {
+    if len == 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    raw(MmapOptions::new().len(len).map_anon()?)
 }
 
 /// From here on only pointers lead to the memory.

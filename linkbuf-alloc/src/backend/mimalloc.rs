@@ -7,15 +7,13 @@ use std::{
     ffi::c_int,
     io::Read,
     ptr::NonNull,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use libmimalloc_sys as mi;
 use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock};
+
+use crate::clock;
 
 /// Blocks from mimalloc's process-wide heap, as a handle of no size.
 ///
@@ -32,6 +30,8 @@ use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock};
 ///
 /// **Figures.** Live blocks and bytes are counted, thread by thread, for about a nanosecond each way. mimalloc does not
 /// tell what it holds, so the other figures are 0.
+///
+/// **Forks.** mimalloc has locks of its own, and a child of a program with several threads may find one taken.
 ///
 /// **Sizes.** mimalloc reserves addresses first and memory when it is touched, and gives 64 TiB if asked. A request
 /// beyond what the machine has of memory and swap together is refused here (on Linux).
@@ -101,7 +101,9 @@ impl Mimalloc {
 }
 
 // SAFETY: a block is one allocation of mimalloc, whose contract is malloc's: exclusive, stays where it is, freed once,
-// from any thread. `init` is 0. Nothing here allocates otherwise or panics. The handle has no size.
+// from any thread. It is as long as was asked for, which is less than `isize::MAX`: beyond what the machine has, or at
+// least from there on, a request is refused. `init` is 0. Nothing here allocates otherwise or panics. The handle has no
+// size.
 unsafe impl NodeAllocator for Mimalloc {
     #[inline]
     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
@@ -146,7 +148,7 @@ unsafe impl NodeAllocator for Mimalloc {
     fn decay(&self) -> usize {
         /// Milliseconds at which the last call did something, plus 1.
         static LAST: AtomicU64 = AtomicU64::new(0);
-        let now = milliseconds();
+        let now = clock::milliseconds();
         // `Relaxed`, and again below: it only decides who collects, and hands no data on.
         let last = LAST.load(Ordering::Relaxed);
         if last != 0 && now < last + DECAY_EVERY_MS {
@@ -210,11 +212,4 @@ fn page() -> usize {
 #[cfg(not(unix))]
 fn page() -> usize {
     0
-}
-
-/// Milliseconds since the first call.
-fn milliseconds() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let elapsed = START.get_or_init(Instant::now).elapsed();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX / 2)
 }

@@ -8,9 +8,8 @@ use memmap2::MmapRaw;
 
 use super::mapping;
 use crate::{
-    Rung,
     slab::{Slabs, process_wide},
-    source::{self, Grain, PageSource, Piece},
+    source::{self, PageSource, Piece},
 };
 
 /// Pieces of 2 MiB, each an anonymous mapping on the system's ordinary pages.
@@ -39,28 +38,32 @@ impl MmapPages {
     }
 }
 
-// SAFETY: a piece is a private mapping of its own, readable and writable and zero, which starts at a page; purged
-// ranges are the caller's to purge, and zero afterwards.
+/// The mapping that a piece is.
+///
+/// ```
+/// use linkbuf_alloc::{MmapOwner, MmapPages, PageSource};
+///
+/// fn owner_of<S: PageSource<Owner = MmapOwner>>(_: S) {}
+/// owner_of(MmapPages::new());
+/// ```
+#[derive(Debug)]
+pub struct MmapOwner(MmapRaw);
+
+// SAFETY: a piece is a private mapping of its own, readable and writable and zero, as long as was asked for (none is
+// of no bytes), which starts at a page and is unmapped when its owner is dropped, hence not before it comes back; a
+// child inherits it; purged ranges are the caller's to purge, and zero afterwards. What the system refuses is an error.
 unsafe impl PageSource for MmapPages {
-    type Owner = MmapRaw;
+    type Owner = MmapOwner;
 
     const PIECE: usize = 2 << 20;
 
-    fn take(&self, len: usize) -> Result<Piece<MmapRaw>, AllocError> {
-        let (owner, start) = mapping::plain(len).map_err(|_| AllocError { size: len })?;
-        Ok(Piece {
-            start,
-            len,
-            init: true,
-            rung: Some(Rung::Plain),
-            grain: Grain::Page,
-            forks: true,
-            owner,
-        })
+    fn take(&self, len: usize) -> Result<Piece<MmapOwner>, AllocError> {
+        let piece = mapping::plain(len).map_err(|_| AllocError { size: len })?;
+        Ok(piece.map_owner(MmapOwner))
     }
 
-    unsafe fn give_back(&self, piece: Piece<MmapRaw>) {
-        drop(piece.owner);
+    unsafe fn give_back(&self, piece: Piece<MmapOwner>) {
+        drop(piece.owner.0);
     }
 
     unsafe fn purge(&self, start: NonNull<u8>, len: usize) -> bool {

@@ -12,15 +12,18 @@ mod mimalloc;
 #[cfg(feature = "mmap")]
 mod mmap;
 
-/// Was this process forked from one that had memory which it has not? Blocks of it may still come back.
+/// How many of the forks that led to this process took memory away. Blocks of it may still come back.
 #[cfg(feature = "pooled")]
 #[inline]
-pub(crate) fn lost_memory() -> bool {
+pub(crate) fn losses() -> usize {
     #[cfg(all(feature = "hugepage", target_os = "linux"))]
-    return huge_page::forks() != 0;
+    return huge_page::forks();
     #[cfg(not(all(feature = "hugepage", target_os = "linux")))]
-    false
+    0
 }
+
+#[cfg(all(feature = "hugepage", target_os = "linux", not(miri)))]
+pub(crate) use huge_page::fork as huge_page_fork;
 
 #[cfg(feature = "mimalloc")]
 pub use mimalloc::Mimalloc;
@@ -30,4 +33,4 @@ pub use heap_pages::{HeapOwner, HeapPages, HeapSlabs};
 #[cfg(feature = "hugepage")]
 pub use huge_page::{HugePage, HugePageBuilder, HugePages, Owner as HugeOwner};
 #[cfg(feature = "mmap")]
-pub use mmap::{Mmap, MmapPages};
+pub use mmap::{Mmap, MmapOwner, MmapPages};

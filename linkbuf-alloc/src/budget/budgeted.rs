@@ -1,7 +1,7 @@
 //! An allocator whose blocks are charged to a budget.
 #![expect(unsafe_code, reason = "forwards an unsafe trait")]
 
-use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock, TailPolicy};
+use linkbuf_core::{AllocError, NodeAllocator, RawBlock};
 
 use super::Budget;
 
@@ -51,6 +51,10 @@ impl<A: NodeAllocator> Budgeted<A> {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: every block comes from `inner` and goes back to it unchanged, so each clause that `inner` keeps is kept. The
 // budget neither allocates nor panics. A clone counts one more handle and clones `inner`; it is one word more than
 // `inner`, which the check of a buffer's type counts.
@@ -69,13 +73,14 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Budgeted<A> {
             }
         };
         // A buffer asks for a size that the allocator gives exactly; others may get more.
-        let more = block.len - min;
+        let more = block.len.saturating_sub(min);
         if more > 0 && !self.budget.charge(more) {
             // SAFETY: just given by `inner`, and nobody has it.
             unsafe { self.inner.deallocate(block) };
             self.budget.give_back(min);
             return Err(refused);
         }
+        self.budget.note_peak();
         Ok(block)
     }
 
@@ -88,32 +93,5 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Budgeted<A> {
         self.budget.give_back(bytes);
     }
 
-    #[inline]
-    fn good_size(&self, min: usize) -> usize {
-        self.inner.good_size(min)
-    }
-
-    fn page_size(&self) -> usize {
-        self.inner.page_size()
-    }
-
-    fn node_size(&self) -> usize {
-        self.inner.node_size()
-    }
-
-    fn default_tail_policy(&self) -> TailPolicy {
-        self.inner.default_tail_policy()
-    }
-
-    fn trim(&self) -> usize {
-        self.inner.trim()
-    }
-
-    fn decay(&self) -> usize {
-        self.inner.decay()
-    }
-
-    fn figures(&self) -> Option<AllocFigures> {
-        self.inner.figures()
-    }
+    linkbuf_core::forward_node_allocator!(self => &self.inner);
 }

@@ -84,8 +84,9 @@ impl Budget {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that were charged at once. When threads charge at the same time, a peak of an instant may be
-    /// missed.
+    /// The most bytes that were charged at once, as they were seen whenever a block was given out. A request that is
+    /// refused is no part of it; but while threads charge at the same time, one that is on its way may be counted with
+    /// another's block, and a peak of an instant may be missed.
     #[must_use]
     pub fn peak(&self) -> usize {
         self.0.peak.load(Ordering::Relaxed)
@@ -131,14 +132,17 @@ impl Budget {
                 return false;
             }
         }
-        // Only now is it certain that the charge stands.
+        true
+    }
+
+    /// Charges were granted and stand: a block is out.
+    fn note_peak(&self) {
         for level in self.levels() {
             let used = level.used.load(Ordering::Relaxed);
             if used > level.peak.load(Ordering::Relaxed) {
                 level.peak.fetch_max(used, Ordering::Relaxed);
             }
         }
-        true
     }
 
     /// Takes back a charge that was granted.

@@ -74,17 +74,13 @@ backends! {
     /// `pooled-hugepage`: per-thread caches before huge pages.
     PooledHugePage "pooled-hugepage" ["pooled" "hugepage"] => process::<crate::Pooled<crate::HugePage>>();
     /// `pooled-mimalloc`: per-thread caches before mimalloc.
-    PooledMimalloc "pooled-mimalloc" ["pooled" "mimalloc"] => AnyAllocator::from_static(&*POOLED_MIMALLOC);
+    PooledMimalloc "pooled-mimalloc" ["pooled" "mimalloc"] => process::<crate::Pooled<crate::Mimalloc>>();
 }
 
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
 fn process<A: crate::ProcessWide>() -> AnyAllocator {
     AnyAllocator::from_static(A::process())
 }
-
-#[cfg(all(feature = "pooled", feature = "mimalloc"))]
-static POOLED_MIMALLOC: std::sync::LazyLock<crate::Pooled<crate::Mimalloc>> =
-    std::sync::LazyLock::new(|| crate::Pooled::new(crate::Mimalloc).leak());
 
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

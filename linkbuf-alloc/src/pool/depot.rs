@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        MutexGuard,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -14,13 +14,16 @@ use super::{
     class::{self, THREAD_CLASSES},
     magazine::{Loose, Magazine},
 };
-use crate::figures::CLASSES;
+use crate::{
+    figures::CLASSES,
+    fork::{Forks, Lock},
+};
 
 /// Exchanges of one class between two looks at the clock.
 const LOOK_EVERY: u32 = 64;
 
 pub(super) struct Depot {
-    shelves: [Mutex<Shelf>; CLASSES],
+    shelves: [Lock<Shelf>; CLASSES],
     /// Bytes of the blocks on all shelves. A claim is made here before a block is put down, so it never says too little.
     bytes: AtomicUsize,
     max_bytes: usize,
@@ -53,6 +56,8 @@ struct Low {
 pub(super) struct ShelfFigures {
     pub(super) blocks: u64,
     pub(super) hits: u64,
+    /// Bytes of its magazines and tables.
+    pub(super) own_bytes: u64,
 }
 
 /// What a shelf gives up.
@@ -76,6 +81,13 @@ impl Shelf {
             hits: 0,
             exchanges: 0,
         }
+    }
+
+    fn own_bytes(&self) -> u64 {
+        let magazines = (self.full.len() + self.empty.len()) * size_of::<Magazine>();
+        let listed = (self.full.capacity() + self.empty.capacity()) * size_of::<Box<Magazine>>();
+        let loose = self.loose.capacity() * size_of::<Loose>();
+        (magazines + listed + loose) as u64
     }
 
     fn note_low(&mut self) {
@@ -135,7 +147,7 @@ pub(super) enum Unloaded {
 impl Depot {
     pub(super) const fn new(max_bytes: usize) -> Self {
         Depot {
-            shelves: [const { Mutex::new(Shelf::new()) }; CLASSES],
+            shelves: [const { Lock::new(Shelf::new()) }; CLASSES],
             bytes: AtomicUsize::new(0),
             max_bytes,
         }
@@ -146,10 +158,13 @@ impl Depot {
         self.bytes.load(Relaxed)
     }
 
-    /// A thread that panicked while it held the lock, which it never does, would leave a shelf that is whole.
+    /// All its locks.
+    pub(super) fn locks(&self) -> impl Iterator<Item = &dyn Forks> {
+        self.shelves.iter().map(|shelf| shelf as &dyn Forks)
+    }
+
     fn shelf(&self, class: usize) -> Option<MutexGuard<'_, Shelf>> {
-        let shelf = self.shelves.get(class)?;
-        Some(shelf.lock().unwrap_or_else(PoisonError::into_inner))
+        Some(self.shelves.get(class)?.lock())
     }
 
     /// Room for `bytes` within the bound. The count orders nothing: the blocks themselves go through a lock.
@@ -325,6 +340,7 @@ impl Depot {
             ShelfFigures {
                 blocks: shelf.blocks + shelf.loose.len() as u64,
                 hits: shelf.hits,
+                own_bytes: shelf.own_bytes(),
             }
         })
     }

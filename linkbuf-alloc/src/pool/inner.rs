@@ -1,15 +1,14 @@
 //! The state of a pool, and the paths that leave a thread's cache.
 #![expect(unsafe_code, reason = "returns blocks to the memory behind the pool")]
 
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
-    },
-    time::Instant,
+mod report;
+
+use std::sync::{
+    Arc, MutexGuard, Weak,
+    atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-use linkbuf_core::{AllocError, AllocFigures, NodeAllocator, RawBlock};
+use linkbuf_core::{AllocError, NodeAllocator, RawBlock};
 
 use super::{
     class::{self, THREAD_CLASSES},
@@ -21,8 +20,10 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    backend::lost_memory,
-    figures::{CLASSES, Figures},
+    backend::losses,
+    clock,
+    figures::CLASSES,
+    fork::{Forks, Lock, Registration},
     handle::Handle,
 };
 
@@ -31,12 +32,15 @@ pub(super) struct Inner<A: NodeAllocator> {
     way: usize,
     limits: PoolLimits,
     depot: Depot,
-    register: Mutex<Register>,
+    register: Lock<Register>,
+    registration: Registration,
+    /// Of the forks that lost memory ([`losses`]), all up to this one took none from this pool.
+    unhurt: AtomicUsize,
     /// Blocks and bytes that the pool has from `source`.
     held_blocks: AtomicI64,
     held_bytes: AtomicI64,
     misses: [AtomicU64; CLASSES],
-    /// When the depot last gave up what it did not need, in milliseconds since the first look at the clock.
+    /// When the depot last gave up what it did not need, in milliseconds of the clock.
     decayed: AtomicU64,
     source: A,
 }
@@ -54,12 +58,14 @@ impl<A: NodeAllocator> Inner<A> {
         Inner {
             way,
             limits,
-            depot: Depot::new(limits.cached_max()),
-            register: Mutex::new(Register {
+            depot: Depot::new(limits.max_cached_bytes()),
+            register: Lock::new(Register {
                 caches: Vec::new(),
                 hits: [0; THREAD_CLASSES],
                 surplus: 0,
             }),
+            registration: Registration::new(),
+            unhurt: AtomicUsize::new(0),
             held_blocks: AtomicI64::new(0),
             held_bytes: AtomicI64::new(0),
             misses: [const { AtomicU64::new(0) }; CLASSES],
@@ -87,8 +93,29 @@ impl<A: NodeAllocator> Inner<A> {
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {
-        // No code runs under this lock that could panic and leave it half done.
-        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+        self.register.lock()
+    }
+
+    /// A pool that was made after a fork has nothing from before it.
+    pub(super) fn made_now(self) -> Self {
+        self.unhurt.store(losses(), Relaxed);
+        self
+    }
+
+    /// Blocks that are out or in the caches may lie in memory that this process has not (P7).
+    #[inline]
+    fn is_hurt(&self) -> bool {
+        losses() != self.unhurt.load(Relaxed)
+    }
+
+    /// Once nothing is left of the memory that was lost, the caches serve again.
+    fn heal(&self) {
+        if self.is_hurt() {
+            let losses = losses();
+            if process::has_all(&self.source) {
+                self.unhurt.store(losses, Relaxed);
+            }
+        }
     }
 
     /// The calling thread's slot, made if need be.
@@ -122,10 +149,11 @@ impl<A: NodeAllocator> Inner<A> {
     #[inline(never)]
     pub(super) fn take_slow(this: &Handle<Self>, min: usize) -> Result<RawBlock, AllocError> {
         let class = class::of_request(min);
+        this.registration.ensure(|| this.into());
         if class >= CLASSES {
             return this.take_from_source(min);
         }
-        if lost_memory() {
+        if this.is_hurt() {
             let given = this.take_from_source(class::size(class));
             return given.map_err(|_| AllocError { size: min });
         }
@@ -188,7 +216,7 @@ impl<A: NodeAllocator> Inner<A> {
     #[cold]
     #[inline(never)]
     pub(super) unsafe fn give_slow(this: &Handle<Self>, block: RawBlock) {
-        if lost_memory() {
+        if this.is_hurt() {
             // SAFETY: the caller's promise: the block came from here, which is to say from `source` (P7).
             unsafe { this.give_to_source(block) };
             return;
@@ -351,6 +379,7 @@ impl<A: NodeAllocator> Inner<A> {
         let given = self.clear_own() + self.clear();
         let unmapped = self.went(before, given);
         let trimmed = self.source.trim();
+        self.heal();
         self.told(unmapped, trimmed, given)
     }
 
@@ -374,9 +403,7 @@ impl<A: NodeAllocator> Inner<A> {
 
     /// Whether a whole interval has passed; if so, the next one begins. One of several callers gets the yes.
     fn is_due(&self) -> bool {
-        static START: OnceLock<Instant> = OnceLock::new();
-        let now = START.get_or_init(Instant::now).elapsed().as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        let now = clock::milliseconds();
         let last = self.decayed.load(Relaxed);
         now.saturating_sub(last) >= self.limits.interval_ms()
             && self
@@ -415,71 +442,8 @@ impl<A: NodeAllocator> Inner<A> {
         let mut register = self.register();
         let at = register.caches.iter().position(|one| one.is(cache))?;
         let registered = register.caches.swap_remove(at);
-        for (class, counts) in registered.counts().into_iter().enumerate() {
-            register.hits[class] += counts.hits;
-            register.surplus += counts.surplus;
-        }
+        register.sum_up(&registered);
         Some(registered)
-    }
-
-    /// What the memory behind the pool says of itself.
-    fn source_report(&self) -> Figures {
-        if let Some(known) = process::report_of(&self.source) {
-            return known;
-        }
-        Figures {
-            totals: self.source.figures().unwrap_or_default(),
-            ..Figures::default()
-        }
-    }
-
-    pub(super) fn report(&self) -> Figures {
-        let mut figures = self.source_report();
-        let mut cached_blocks = 0;
-        let mut cached_bytes = 0;
-        let mut per_class = [super::depot::ShelfFigures::default(); CLASSES];
-        {
-            let register = self.register();
-            figures.remote_frees += register.surplus;
-            for (class, of_class) in per_class.iter_mut().enumerate() {
-                of_class.hits += register.hits.get(class).copied().unwrap_or_default();
-            }
-            for cache in &register.caches {
-                for (class, counts) in cache.counts().into_iter().enumerate() {
-                    per_class[class].blocks += counts.cached;
-                    per_class[class].hits += counts.hits;
-                    cached_bytes += counts.cached * class::size(class) as u64;
-                    figures.remote_frees += counts.surplus;
-                }
-            }
-        }
-        for (class, of_class) in per_class.iter().enumerate() {
-            let shelf = self.depot.figures(class);
-            let figures = &mut figures.classes[class];
-            figures.cached_blocks += of_class.blocks + shelf.blocks;
-            figures.hits += of_class.hits + shelf.hits;
-            figures.misses += self.misses[class].load(Relaxed);
-            cached_blocks += of_class.blocks + shelf.blocks;
-        }
-        cached_bytes += self.depot.bytes() as u64;
-        let held_blocks = self.held_blocks.load(Relaxed).max(0).unsigned_abs();
-        let held_bytes = self.held_bytes.load(Relaxed).max(0).unsigned_abs();
-        let totals = &mut figures.totals;
-        // Where the memory behind the pool does not count what it gave, the pool's own count stands.
-        totals.live_blocks = totals
-            .live_blocks
-            .max(held_blocks)
-            .saturating_sub(cached_blocks);
-        totals.live_bytes = totals
-            .live_bytes
-            .max(held_bytes)
-            .saturating_sub(cached_bytes);
-        totals.cached_bytes += cached_bytes;
-        figures
-    }
-
-    pub(super) fn figures(&self) -> AllocFigures {
-        self.report().totals
     }
 }
 
@@ -508,12 +472,62 @@ impl<A: NodeAllocator> Pool for Inner<A> {
     }
 }
 
+impl Register {
+    /// Keeps what the slots of a cache have counted, which goes.
+    fn sum_up(&mut self, cache: &Registered) {
+        for (counts, hits) in cache.counts().into_iter().zip(&mut self.hits) {
+            *hits += counts.hits;
+            self.surplus += counts.surplus;
+        }
+    }
+}
+
+impl<A: NodeAllocator> Forks for Inner<A> {
+    unsafe fn hold(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { Forks::hold(&self.register) };
+        for shelf in self.depot.locks() {
+            // SAFETY: the caller's promise.
+            unsafe { shelf.hold() };
+        }
+    }
+
+    unsafe fn release(&self) {
+        for shelf in self.depot.locks() {
+            // SAFETY: the caller's promise.
+            unsafe { shelf.release() };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { Forks::release(&self.register) };
+    }
+
+    /// The caches of threads that the child has not may have been copied in the middle of a change: they are struck off
+    /// and never looked into, and what is in them is out for good (P8).
+    fn in_child(&self) {
+        {
+            let register = &mut *self.register();
+            let mut at = 0;
+            while let Some(cache) = register.caches.get(at) {
+                if cache.is_mine() {
+                    at += 1;
+                } else {
+                    let gone = register.caches.swap_remove(at);
+                    register.sum_up(&gone);
+                }
+            }
+        }
+        let losses = losses();
+        // Of one that was hurt before, nothing new is known.
+        if losses != 0 && self.unhurt.load(Relaxed) == losses - 1 && process::has_all(&self.source)
+        {
+            self.unhurt.store(losses, Relaxed);
+        }
+    }
+}
+
 impl<A: NodeAllocator> Drop for Inner<A> {
     fn drop(&mut self) {
-        let register = self
-            .register
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let register = self.register.get_mut();
         for registered in std::mem::take(&mut register.caches) {
             // SAFETY: this is the drop of its pool, and it is let go of below.
             let cache = unsafe { registered.cache() };

@@ -15,7 +15,9 @@ use super::{
 /// max_cached + threads × thread_cap()
 /// ```
 ///
-/// bytes that nobody uses, where `threads` counts the threads that used the pool and still run.
+/// bytes that nobody uses, where `threads` counts the threads that used the pool and still run. Its own tables, at most
+/// 6 KiB for each of these threads and 544 bytes for every 32 blocks that ever were in the depot at once, are beside
+/// these, from the global heap: [`Figures::own_bytes`](crate::Figures::own_bytes).
 ///
 /// ```
 /// use linkbuf_alloc::{PoolLimits, Pooled};
@@ -68,6 +70,31 @@ impl PoolLimits {
         self
     }
 
+    /// The bytes that [`max_cached`](Self::max_cached) set.
+    ///
+    /// ```
+    /// # use linkbuf_alloc::PoolLimits;
+    /// let limits = PoolLimits::new();
+    /// assert_eq!((limits.max_cached_bytes(), limits.magazine_bytes()), (32 << 20, 128 << 10));
+    /// assert_eq!(limits.interval().as_millis(), 500);
+    /// ```
+    #[must_use]
+    pub const fn max_cached_bytes(&self) -> usize {
+        self.max_cached
+    }
+
+    /// The bytes that [`magazine`](Self::magazine) set.
+    #[must_use]
+    pub const fn magazine_bytes(&self) -> usize {
+        self.magazine
+    }
+
+    /// The time that [`decay_interval`](Self::decay_interval) set.
+    #[must_use]
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// The most bytes that one thread's cache ever holds: twice the sum over the thread's sizes of as many whole blocks
     /// as a magazine holds.
     #[must_use]
@@ -85,10 +112,6 @@ impl PoolLimits {
     pub(super) const fn capacity(&self, class: usize) -> usize {
         let blocks = self.magazine / class::size(class);
         if blocks < CAPACITY { blocks } else { CAPACITY }
-    }
-
-    pub(super) const fn cached_max(&self) -> usize {
-        self.max_cached
     }
 
     pub(super) fn interval_ms(&self) -> u64 {

@@ -7,12 +7,15 @@
 use std::{
     alloc::{Layout, alloc},
     cell::Cell,
+    ffi::c_void,
     ptr::{self, NonNull},
     sync::{
         Weak,
         atomic::{AtomicU8, Ordering},
     },
 };
+
+use crate::thread_exit::ThreadExit;
 
 use super::{
     class::THREAD_CLASSES,
@@ -66,10 +69,11 @@ struct Local {
     caches: [Cell<NonNull<Cache>>; WAYS],
     /// All caches of the thread.
     first: Cell<*mut Cache>,
+    /// The thread's end has begun: its caches are gone, and it makes no others.
+    ended: Cell<bool>,
 }
 
-/// Its drop is the thread's exit.
-struct ExitGuard;
+static EXIT: ThreadExit = ThreadExit::new(leave_all);
 
 thread_local! {
     static LOCAL: Local = const {
@@ -77,9 +81,9 @@ thread_local! {
             keys: [const { Cell::new(ptr::null()) }; WAYS],
             caches: [const { Cell::new(NonNull::dangling()) }; WAYS],
             first: Cell::new(ptr::null_mut()),
+            ended: Cell::new(false),
         }
     };
-    static EXIT: ExitGuard = const { ExitGuard };
 }
 
 /// The calling thread's cache of `pool`, if it stands in its place.
@@ -148,8 +152,8 @@ pub(super) fn create<'a, T>(
     };
     // SAFETY: fresh memory of this layout.
     unsafe { cache.write(fresh) };
-    // From here on the thread's exit is waited for. Without it nobody would empty the cache, so there is none then.
-    let guarded = EXIT.try_with(|_| ()).is_ok();
+    // From here on the thread's end is waited for. Without it nobody would empty the cache, so there is none then.
+    let guarded = !LOCAL.with(|local| local.ended.get()) && EXIT.arm();
     if !guarded || register(Registered(cache)).is_err() {
         // SAFETY: made by `alloc` above with the layout of the type, and nobody else heard of it.
         drop(unsafe { Box::from_raw(cache.as_ptr()) });
@@ -196,18 +200,18 @@ impl Local {
     }
 }
 
-impl Drop for ExitGuard {
-    fn drop(&mut self) {
-        // One at a time, out of the list first: returning blocks may enter other pools, which use what is still there.
-        while let Some(cache) = LOCAL.with(|local| {
-            // SAFETY: as in `find_any`.
-            let cache = unsafe { local.first.get().as_ref() }?;
-            local.forget(cache);
-            local.first.set(cache.next.get());
-            Some(cache)
-        }) {
-            cache.leave();
-        }
+/// The thread ends.
+extern "C" fn leave_all(_: *mut c_void) {
+    LOCAL.with(|local| local.ended.set(true));
+    // One at a time, out of the list first: returning blocks may enter other pools, which use what is still there.
+    while let Some(cache) = LOCAL.with(|local| {
+        // SAFETY: as in `find_any`.
+        let cache = unsafe { local.first.get().as_ref() }?;
+        local.forget(cache);
+        local.first.set(cache.next.get());
+        Some(cache)
+    }) {
+        cache.leave();
     }
 }
 
@@ -243,6 +247,21 @@ unsafe impl Send for Registered {}
 impl Registered {
     pub(super) fn is(&self, cache: &Cache) -> bool {
         ptr::eq(self.0.as_ptr(), cache)
+    }
+
+    /// Whether it is one of the calling thread's.
+    pub(super) fn is_mine(&self) -> bool {
+        LOCAL.with(|local| {
+            let mut at = local.first.get();
+            // SAFETY: as in `find_any`.
+            while let Some(cache) = unsafe { at.as_ref() } {
+                if self.is(cache) {
+                    return true;
+                }
+                at = cache.next.get();
+            }
+            false
+        })
     }
 
     /// What the slot of each class counts. From any thread.

@@ -31,9 +31,11 @@
 //! - **P6** An entry is a block of the pool's `source` with the length of its class, whose first `init` bytes are
 //!   initialised, and that nobody uses.
 //!
-//! - **P7** In a process that was forked from one with memory that it has not (`backend::lost_memory`), blocks of that
-//!   memory may still come back, and nobody but `source` can tell them. So nothing is taken from caches or depot any
-//!   more, and what comes back goes to `source`.
+//! - **P7** In a process that was forked from one with memory that it has not (`backend::losses`), blocks of that
+//!   memory may still come back, and nobody but `source` can tell them. So a pool that may have such blocks takes
+//!   nothing from caches or depot any more, and what comes back goes to `source`, until `source` has none of them.
+//! - **P8** A child of a fork finds the register and the depot whole, for `fork` has their locks meanwhile; and the
+//!   cache of the thread that forks, which is outside the pool then. Those of other threads it strikes off, unread.
 //!
 //! Nothing is shared between threads without a lock but counters that order nothing, and the count of P3.
 
@@ -53,3 +55,4 @@ pub use limits::PoolLimits;
 #[cfg(all(feature = "hugepage", target_os = "linux"))]
 pub(crate) use local::forked;
 pub use pooled::Pooled;
+pub use process::ProcessPool;

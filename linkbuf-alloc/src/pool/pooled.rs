@@ -69,7 +69,8 @@ impl<A: NodeAllocator> Pooled<A> {
     #[must_use]
     pub fn with_limits(inner: A, limits: PoolLimits) -> Self {
         let way = NEXT_WAY.fetch_add(1, Relaxed);
-        Pooled(Handle::Shared(Arc::new(Inner::new(inner, limits, way))))
+        let pool = Inner::new(inner, limits, way).made_now();
+        Pooled(Handle::Shared(Arc::new(pool)))
     }
 
     /// The same pool for the life of the program: from now on the clones of what is returned cost no atomic, and
@@ -140,9 +141,15 @@ impl<A: NodeAllocator> fmt::Debug for Pooled<A> {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: a block is one of `A`'s, whole: it comes from `A` when the pool has none, is kept while nobody uses it, and
-// is given to one request at a time (P5, P6). It is as long as its class, hence as the request; what `A` says of its
-// first `init` bytes, or a later user, stays true. A clone shares the pool by reference or count.
+// is given to one request at a time (P5, P6). It is at least as long as its class, hence as the request, or else `A` was
+// asked for just this; what `A` says of its first `init` bytes, or a later user, stays true. Any handle takes it back on
+// any thread: its caches are the thread's own, the depot has locks. A clone shares the pool by reference or count, and is
+// two words. Nothing here panics: tables are read by classes that were compared, or by `get`.
 unsafe impl<A: NodeAllocator> NodeAllocator for Pooled<A> {
     #[inline]
     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {

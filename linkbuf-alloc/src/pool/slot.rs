@@ -7,7 +7,7 @@
 use std::{
     cell::Cell,
     ptr,
-    sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 use linkbuf_core::RawBlock;
@@ -27,14 +27,14 @@ pub(super) struct Slot {
     /// Blocks in `loaded`.
     len: AtomicU32,
     /// Blocks that `loaded` may hold: 0 while there is no magazine.
-    limit: Cell<u32>,
+    limit: AtomicU32,
     /// Bytes of a block.
     size: usize,
     loaded: Cell<*mut Magazine>,
     /// Requests that `loaded` served.
     hits: AtomicU64,
     /// Null, or a magazine that knows its own length.
-    other: Cell<*mut Magazine>,
+    other: AtomicPtr<Magazine>,
     /// That length, for those who count.
     other_len: AtomicU32,
     /// Blocks that a magazine of this class may hold; 0 if threads do not cache it.
@@ -48,7 +48,9 @@ const _: () = assert!(size_of::<Slot>() == 64);
 /// What a slot counts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
-    /// Blocks in its magazines.
+    /// Its magazines.
+    pub(super) magazines: u64,
+    /// Blocks in them.
     pub(super) cached: u64,
     pub(super) hits: u64,
     /// Blocks that the thread gave back beyond those it took.
@@ -59,11 +61,11 @@ impl Slot {
     pub(super) fn new(class: usize, capacity: usize) -> Self {
         Slot {
             len: AtomicU32::new(0),
-            limit: Cell::new(0),
+            limit: AtomicU32::new(0),
             size: class::size(class),
             loaded: Cell::new(ptr::null_mut()),
             hits: AtomicU64::new(0),
-            other: Cell::new(ptr::null_mut()),
+            other: AtomicPtr::new(ptr::null_mut()),
             other_len: AtomicU32::new(0),
             capacity: capacity.min(CAPACITY) as u32,
             net: AtomicI64::new(0),
@@ -88,7 +90,7 @@ impl Slot {
     #[inline(always)]
     pub(super) fn give(&self, block: RawBlock) -> bool {
         let len = self.len.load(Relaxed);
-        if len >= self.limit.get() || block.len != self.size {
+        if len >= self.limit.load(Relaxed) || block.len != self.size {
             return false;
         }
         // SAFETY: `len < limit <= CAPACITY`, and with a limit there is a magazine (P5); a `&Slot` is only ever had by
@@ -107,7 +109,7 @@ impl Slot {
 
     /// Whether there is a magazine to put blocks on.
     pub(super) fn is_loaded(&self) -> bool {
-        self.limit.get() != 0
+        self.limit.load(Relaxed) != 0
     }
 
     /// Loads the other magazine if it has blocks.
@@ -119,7 +121,7 @@ impl Slot {
 
     /// Loads the other magazine if it has room.
     pub(super) fn turn_to_room(&self) {
-        if !self.other.get().is_null() && self.other_len.load(Relaxed) < self.capacity {
+        if !self.other.load(Relaxed).is_null() && self.other_len.load(Relaxed) < self.capacity {
             self.turn();
         }
     }
@@ -142,20 +144,20 @@ impl Slot {
         let Some(magazine) = magazine else { return };
         self.len.store(magazine.len() as u32, Relaxed);
         self.loaded.set(Box::into_raw(magazine));
-        self.limit.set(self.capacity);
+        self.limit.store(self.capacity, Relaxed);
     }
 
     /// Puts `magazine` in the place of the other one, which must have been taken out.
     pub(super) fn set_other(&self, magazine: Option<Box<Magazine>>) {
-        debug_assert!(self.other.get().is_null());
+        debug_assert!(self.other.load(Relaxed).is_null());
         let Some(magazine) = magazine else { return };
         self.other_len.store(magazine.len() as u32, Relaxed);
-        self.other.set(Box::into_raw(magazine));
+        self.other.store(Box::into_raw(magazine), Relaxed);
     }
 
     pub(super) fn take_loaded(&self) -> Option<Box<Magazine>> {
         let loaded = self.loaded.replace(ptr::null_mut());
-        self.limit.set(0);
+        self.limit.store(0, Relaxed);
         let len = self.len.load(Relaxed);
         self.len.store(0, Relaxed);
         // SAFETY: null, or what `load` made of a box, taken out of the slot just now, so owned here (P5).
@@ -166,7 +168,8 @@ impl Slot {
     }
 
     pub(super) fn take_other(&self) -> Option<Box<Magazine>> {
-        let other = self.other.replace(ptr::null_mut());
+        let other = self.other.load(Relaxed);
+        self.other.store(ptr::null_mut(), Relaxed);
         self.other_len.store(0, Relaxed);
         // SAFETY: null, or what `set_other` made of a box, taken out of the slot just now, so owned here (P5).
         (!other.is_null()).then(|| unsafe { Box::from_raw(other) })
@@ -182,6 +185,10 @@ impl Slot {
         // SAFETY: as above.
         let other_len = unsafe { &(*slot).other_len };
         // SAFETY: as above.
+        let limit = unsafe { &(*slot).limit };
+        // SAFETY: as above.
+        let other = unsafe { &(*slot).other };
+        // SAFETY: as above.
         let hits = unsafe { &(*slot).hits };
         // SAFETY: as above.
         let net = unsafe { &(*slot).net };
@@ -189,7 +196,9 @@ impl Slot {
         // What came in is with the user or in the magazines; where that is less than nothing, blocks that other
         // threads took came back here.
         let with_user = net.load(Relaxed).saturating_sub_unsigned(cached);
+        let magazines = [limit.load(Relaxed) != 0, !other.load(Relaxed).is_null()];
         Counts {
+            magazines: magazines.into_iter().map(u64::from).sum(),
             cached,
             hits: hits.load(Relaxed),
             surplus: with_user.min(0).unsigned_abs(),

@@ -10,7 +10,7 @@ mod table;
 use std::{
     fmt, mem,
     ptr::NonNull,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::MutexGuard,
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,7 @@ use self::{
 };
 use crate::{
     Figures,
+    fork::{Forks, Lock, Registration},
     handle::Handle,
     source::{PAGE, PageSource, Piece, system_page},
 };
@@ -67,7 +68,8 @@ impl Want {
 /// What the handles share. Can be made in a constant expression, so a `static` can hold it.
 pub(crate) struct Inner<S: PageSource> {
     source: S,
-    state: Mutex<State<S::Owner>>,
+    state: Lock<State<S::Owner>>,
+    registration: Registration,
 }
 
 /// Blocks of whole pages, cut from pieces of memory that a [`PageSource`] gives.
@@ -129,6 +131,12 @@ impl<S: PageSource> Slabs<S> {
         &self.0.source
     }
 
+    /// Whether blocks are out of pieces that this process lost in a fork.
+    #[cfg(all(feature = "pooled", feature = "hugepage"))]
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lock().has_lost()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<S::Owner>> {
         self.0.lock()
     }
@@ -145,6 +153,7 @@ impl<S: PageSource> Slabs<S> {
             Want::Direct { len } => len,
             _ => S::PIECE,
         };
+        self.0.registration.ensure(|| (&self.0).into());
         let piece = self.0.source.take(len).ok()?;
         let mut state = self.lock();
         if state.reserve().is_err() {
@@ -223,21 +232,35 @@ impl<S: PageSource> Inner<S> {
     pub(crate) const fn new(source: S) -> Self {
         Inner {
             source,
-            state: Mutex::new(State::new()),
+            state: Lock::new(State::new()),
+            registration: Registration::new(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S::Owner>> {
-        // Nothing panics under the lock.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.note_losses(self.source.losses());
         state
     }
 
     fn give_back(&self, piece: Piece<S::Owner>) {
-        // SAFETY: the books no longer name the piece, and no block of it is out; it is as the source gave it, and the
-        // source's own.
+        // SAFETY: whoever calls this took the piece from this source, or out of the books, where it came from this source
+        // and was empty: nobody uses it, and nobody else has its owner. Start, length and owner are never changed.
         unsafe { self.source.give_back(piece) }
+    }
+}
+
+// What another thread had in hand when the process forked, a piece on its way or pages to be purged, the child never
+// gets back: it is as if it were in use.
+impl<S: PageSource> Forks for Inner<S> {
+    unsafe fn hold(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { Forks::hold(&self.state) };
+    }
+
+    unsafe fn release(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { Forks::release(&self.state) };
     }
 }
 
@@ -254,9 +277,11 @@ impl<S: PageSource> Drop for Inner<S> {
     }
 }
 
-// SAFETY: blocks are runs of whole pages that the books hold as not free, so they do not overlap; `init` counts pages
-// that are initialised from the block's start, as far as the source or those who gave them back said so; all handles
-// share the one state behind a lock. Nothing here panics: lists grow by `try_reserve`, and are read by `get`.
+// SAFETY: blocks are runs of whole pages that the books hold as not free, so they do not overlap; a piece stays for as
+// long as one of its pages is not free, and the state for as long as a block's handle. A block is a `Want` long, which is
+// no less than the request and at most `isize::MAX`. `init` counts pages that are initialised from the block's start, as
+// far as the source or those who gave them back said so. All handles share the one state behind a lock. Nothing here
+// panics: lists grow by `try_reserve`, and are read by `get`. A handle is two words, whose clone copies or counts.
 unsafe impl<S: PageSource> NodeAllocator for Slabs<S> {
     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
         let refused = AllocError { size: min };

@@ -22,6 +22,10 @@ impl Row {
         }
     }
 
+    pub(super) fn own_bytes(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
+    }
+
     /// Room for one more bit.
     pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
         self.words.try_reserve(1)

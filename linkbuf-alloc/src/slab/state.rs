@@ -292,6 +292,11 @@ impl<O> State<O> {
         }
     }
 
+    #[cfg(all(feature = "pooled", feature = "hugepage"))]
+    pub(super) fn has_lost(&self) -> bool {
+        (0..self.table.len()).any(|at| self.table.get(at).is_some_and(|slab| slab.lost))
+    }
+
     /// Takes an empty piece out, if there is any.
     pub(super) fn take_empty(&mut self) -> Option<Piece<O>> {
         let mut at = 0;
@@ -321,6 +326,7 @@ impl<O> State<O> {
         figures.totals.free_bytes = counts.mapped.saturating_sub(counts.live);
         figures.totals.mapped_bytes = counts.mapped;
         figures.peak_mapped_bytes = counts.peak;
+        figures.own_bytes = self.table.own_bytes() as u64;
         for (rung, (pieces, bytes)) in figures.rungs.iter_mut().zip(counts.rungs) {
             rung.pieces = pieces;
             rung.bytes = bytes;

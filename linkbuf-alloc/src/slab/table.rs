@@ -51,6 +51,13 @@ impl<O> Table<O> {
         self.index.len()
     }
 
+    /// Bytes that its lists take.
+    pub(super) fn own_bytes(&self) -> usize {
+        let rows: usize = self.fits.iter().map(Row::own_bytes).sum();
+        let index = self.index.capacity() * size_of::<Entry>();
+        index + self.slots.capacity() * size_of::<Slot<O>>() + rows
+    }
+
     /// Room for one more piece.
     pub(super) fn reserve(&mut self) -> Result<(), TryReserveError> {
         self.index.try_reserve(1)?;

@@ -47,15 +47,9 @@ unsafe impl PageSource for Watched {
         // SAFETY: no piece is empty.
         let start = NonNull::new(unsafe { alloc(layout) }).ok_or(refused)?;
         self.out.fetch_add(len, Relaxed);
-        Ok(Piece {
-            start,
-            len,
-            init: false,
-            rung: Some(Rung::Transparent),
-            grain: self.grain,
-            forks: true,
-            owner: layout,
-        })
+        Ok(Piece::new(start, len, layout)
+            .with_rung(Rung::Transparent)
+            .with_grain(self.grain))
     }
 
     unsafe fn give_back(&self, piece: Piece<Layout>) {

@@ -1,6 +1,11 @@
 //! Buffers in a process that forks: parent and child see what was there, and go their own ways.
 #![expect(unsafe_code, reason = "forks")]
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
 use linkbuf_alloc::{AnyAllocator, Budget, Budgeted};
 use linkbuf_core::{Heap, LinkBuffer, NodeAllocator, testing::contract};
 
@@ -19,6 +24,29 @@ alone! {
     pooled_ladder["pooled" "hugepage"]: forks_and_drops(&linkbuf_alloc::Pooled::new(linkbuf_alloc::HugePage::new()));
     mimalloc["mimalloc"]: forks(&linkbuf_alloc::Mimalloc);
     pooled_mimalloc["pooled" "mimalloc"]: forks(&linkbuf_alloc::Pooled::new(linkbuf_alloc::Mimalloc));
+    busy_budgeted[]: forks_while_busy(&Budgeted::new(Heap, Budget::new(1 << 30).child(1 << 30)));
+    busy_heap_slabs["pooled"]: forks_while_busy(&linkbuf_alloc::HeapSlabs::new());
+    busy_pooled["pooled"]: forks_while_busy(&linkbuf_alloc::Process::<linkbuf_alloc::Pooled>::new());
+    busy_pooled_own["pooled"]: forks_while_busy(&linkbuf_alloc::Pooled::new(linkbuf_alloc::HeapSlabs::new()));
+    busy_pooled_small["pooled"]: forks_while_busy(&linkbuf_alloc::Pooled::with_limits(
+        linkbuf_alloc::HeapSlabs::new(),
+        linkbuf_alloc::PoolLimits::new().max_cached(1 << 20).magazine(8 << 10),
+    ));
+    busy_pooled_twice["pooled"]: forks_while_busy(&linkbuf_alloc::Pooled::new(
+        linkbuf_alloc::Pooled::new(linkbuf_alloc::HeapSlabs::new()),
+    ));
+    busy_mmap["mmap"]: forks_while_busy(&linkbuf_alloc::Mmap::new());
+    busy_pooled_mmap["pooled" "mmap"]: forks_while_busy(&linkbuf_alloc::Process::<linkbuf_alloc::Pooled<linkbuf_alloc::Mmap>>::new());
+    busy_plain["hugepage"]: forks_while_busy(&linkbuf_alloc::HugePage::builder().require(linkbuf_alloc::Rung::Plain).build().expect("memory"));
+    busy_ladder["hugepage"]: {
+        let _reserved = crate::reserved::Reserved::pages(4);
+        forks_while_busy(&linkbuf_alloc::HugePage::new());
+    };
+    busy_pooled_ladder["pooled" "hugepage"]: {
+        let _reserved = crate::reserved::Reserved::pages(4);
+        forks_while_busy(&linkbuf_alloc::Process::<linkbuf_alloc::Pooled<linkbuf_alloc::HugePage>>::new());
+    };
+    trimmer["pooled"]: a_child_has_no_trimmer();
 }
 
 #[cfg(feature = "hugepage")]
@@ -84,6 +112,112 @@ fn forks_and_drops<A: NodeAllocator>(alloc: &A) {
         alloc.trim();
         write(&mut LinkBuffer::new_in(alloc.clone()), 5, HELD);
     });
+}
+
+/// Forks while other threads are inside the allocator, at any point of it. The child, which has none of them, uses it,
+/// drops it, and ends.
+fn forks_while_busy<A: NodeAllocator>(alloc: &A) {
+    const THREADS: usize = 3;
+    const FORKS: usize = 60;
+    /// Seconds until a child that hangs is ended, which is seen as its end.
+    const HANGS: u32 = 120;
+    /// Also when the test fails, for the scope waits for the threads.
+    struct Done<'a>(&'a AtomicBool);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _done = Done(&done);
+        for _ in 0..THREADS {
+            let alloc = alloc.clone();
+            let done = &done;
+            scope.spawn(move || {
+                let mut size = 1;
+                while !done.load(Ordering::Relaxed) {
+                    let mut buf = LinkBuffer::new_in(alloc.clone());
+                    for _ in 0..20 {
+                        // Where the reserved pages are gone and memory is short: not of interest here.
+                        let _ = buf.write_binary(&[7; 70_000][..size]);
+                        size = (size + 997) % 70_000;
+                    }
+                    drop(buf);
+                    alloc.decay();
+                    if size % 7 == 0 {
+                        alloc.trim();
+                    }
+                }
+            });
+        }
+        let mine = LinkBuffer::new_in(alloc.clone());
+        for _ in 0..FORKS {
+            // The parent forks and uses the allocator in turn.
+            write(&mut LinkBuffer::new_in(alloc.clone()), 1, 100 << 10);
+            // SAFETY: the child uses nothing but the heap, which is the C library's, this crate, and its own thread.
+            let child = unsafe { libc::fork() };
+            assert!(child >= 0, "{}", std::io::Error::last_os_error());
+            if child == 0 {
+                // SAFETY: has no conditions.
+                unsafe { libc::alarm(HANGS) };
+                drop(mine);
+                let mut buf = LinkBuffer::new_in(alloc.clone());
+                write(&mut buf, 5, 300 << 10);
+                read(&mut buf, 5, 300 << 10);
+                let there = alloc.clone();
+                let other = thread::spawn(move || {
+                    write(&mut LinkBuffer::new_in(there), 6, 300 << 10);
+                    drop(buf);
+                });
+                let ended = other.join();
+                alloc.decay();
+                alloc.trim();
+                let _ = alloc.figures();
+                // SAFETY: has no conditions. The harness of this copy of the process must not go on.
+                unsafe { libc::_exit(i32::from(ended.is_err())) };
+            }
+            let mut ended = 0;
+            // SAFETY: `ended` is an `i32` to write to.
+            let waited = unsafe { libc::waitpid(child, &raw mut ended, 0) };
+            assert_eq!((waited, ended), (child, 0), "how the child ended");
+        }
+    });
+}
+
+/// Its drop does not wait for a thread that the child has not, and a new one works there.
+#[cfg(feature = "pooled")]
+fn a_child_has_no_trimmer() {
+    use linkbuf_alloc::Trimmer;
+    use std::time::Duration;
+
+    let pool = linkbuf_alloc::Pooled::new(Heap);
+    let trimmer = Trimmer::start(Duration::from_millis(1)).expect("a thread");
+    trimmer.watch_pool(&pool).expect("memory for the test");
+    for _ in 0..50 {
+        let trimmer = &trimmer;
+        // SAFETY: the child uses nothing but the heap, which is the C library's, and this crate.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0, "{}", std::io::Error::last_os_error());
+        if child == 0 {
+            // SAFETY: has no conditions.
+            unsafe { libc::alarm(120) };
+            // SAFETY: the child ends without dropping it once more.
+            let inherited = unsafe { std::ptr::read(trimmer) };
+            assert_eq!(inherited.watched(), 0);
+            let refused = inherited.watch(Heap).is_err();
+            drop(inherited);
+            let another = Trimmer::start(Duration::from_millis(1)).expect("a thread");
+            another.watch_pool(&pool).expect("memory for the test");
+            drop(another);
+            // SAFETY: has no conditions.
+            unsafe { libc::_exit(i32::from(!refused)) };
+        }
+        let mut ended = 0;
+        // SAFETY: `ended` is an `i32` to write to.
+        let waited = unsafe { libc::waitpid(child, &raw mut ended, 0) };
+        assert_eq!((waited, ended), (child, 0), "how the child ended");
+    }
 }
 
 /// Forks, and does `work` in both processes, with `true` in the child. The parent waits for the child and sees that all

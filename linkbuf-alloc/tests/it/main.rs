@@ -10,6 +10,8 @@
 //! | [`reserved`] | reserves huge pages for a test |
 //! | [`budget`] | budgets against a plain model, and from many threads |
 //! | [`erased`] | backends by name |
+//! | [`sources`] | what every source of pieces answers |
+//! | [`refused`] | the global heap refuses a thread's or a backend's first memory |
 
 use linkbuf_core::testing::allocators::FailingGlobal;
 
@@ -21,6 +23,7 @@ mod erased;
 mod fork;
 #[cfg(target_os = "linux")]
 mod limits;
+mod refused;
 #[cfg(all(target_os = "linux", feature = "hugepage"))]
 mod reserved;
 #[cfg(all(
@@ -33,6 +36,8 @@ mod reserved;
     )
 ))]
 mod resident;
+#[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
+mod sources;
 mod suite;
 
 /// The heap fails on request, and so do the tables that allocators keep there.

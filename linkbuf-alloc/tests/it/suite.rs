@@ -1,13 +1,17 @@
 //! The suite of `linkbuf_core::testing::contract`, a module for each allocator and a test for each clause.
+#![expect(unsafe_code, reason = "implements an unsafe trait")]
 
 #[cfg(feature = "mimalloc")]
 use std::sync::Barrier;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use linkbuf_alloc::{AnyAllocator, Budget, Budgeted};
+use linkbuf_alloc::{AnyAllocator, Budget, Budgeted, Process, ProcessWide};
 use linkbuf_core::{
-    Heap, NodeAllocator,
-    testing::{allocators::Odd, contract},
+    AllocError, Heap, NodeAllocator, RawBlock,
+    testing::{
+        allocators::{Odd, Telltale},
+        contract,
+    },
 };
 
 #[cfg(feature = "mimalloc")]
@@ -245,6 +249,42 @@ fn whole(make: impl Fn() -> AnyAllocator) {
 /// A budget three levels deep that is never reached.
 fn budget() -> Budget {
     Budget::new(1 << 40).child(1 << 30).child(1 << 28)
+}
+
+#[test]
+fn decorators_pass_everything_on() {
+    contract::forwards(|behind| Budgeted::new(behind, budget()));
+    contract::forwards(AnyAllocator::new);
+    contract::forwards(|behind| AnyAllocator::new(behind).leak());
+    contract::forwards(|behind| {
+        Budgeted::new(AnyAllocator::new(Budgeted::new(behind, budget())), budget())
+    });
+    contract::forwards(|_| Process::<Told>::new());
+}
+
+/// One that the process has one of.
+#[derive(Clone)]
+struct Told;
+
+// SAFETY: every promise is the heap's own.
+unsafe impl NodeAllocator for Told {
+    fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
+        Telltale.allocate(min)
+    }
+
+    unsafe fn deallocate(&self, block: RawBlock) {
+        // SAFETY: the caller's promise is the one that the heap asks for.
+        unsafe { Telltale.deallocate(block) }
+    }
+
+    linkbuf_core::forward_node_allocator!(self => &Telltale);
+}
+
+// SAFETY: a reference to one static.
+unsafe impl ProcessWide for Told {
+    fn process() -> &'static Self {
+        &Told
+    }
 }
 
 /// Every trace that the repository has, on one allocator after another.

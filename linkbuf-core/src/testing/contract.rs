@@ -5,6 +5,7 @@
     reason = "returns blocks to the allocator under test and looks into them"
 )]
 
+mod forwards;
 mod lives;
 mod memory;
 
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{AllocError, AllocFigures, NodeAllocator, RawBlock};
 
+pub use forwards::forwards;
 pub use lives::{exits, outlives, slices_outlive, threads};
 pub use memory::{exhaustion, idle, trims};
 
@@ -44,7 +46,7 @@ const SIZES: [usize; 16] = [
 
 /// Runs the whole suite: [`blocks`], [`refusals`], [`idle`], [`trims`], [`operations`] and [`faults`] with 100 seeds,
 /// [`threads`], [`exits`], [`slices_outlive`], [`outlives`]. What needs more than an allocator is called by itself:
-/// [`exhaustion`], [`traces`].
+/// [`exhaustion`], [`traces`], [`forwards`].
 ///
 /// `make` gives an allocator that shares nothing with the others it gave; a few hundred are made. Of an allocator that
 /// the process has one of, `make` may give handles, but then no other thread of the program may use it meanwhile.
@@ -91,8 +93,8 @@ fn live<A: NodeAllocator>(alloc: &A) -> Option<(u64, u64)> {
     at_rest(alloc).map(|figures| (figures.live_blocks, figures.live_bytes))
 }
 
-/// Blocks are long enough, exclusively the caller's, initialised as far as they say, and can be returned in any order.
-/// Figures, where the allocator keeps them, come back to where they were.
+/// Blocks are long enough, exclusively the caller's, initialised as far as they say, and can be returned in any order. A
+/// request for no bytes is refused, or answered with a block that has the bytes it says. Figures, where the allocator keeps them, come back to where they were.
 ///
 /// # Panics
 /// When a clause is broken.
@@ -117,6 +119,10 @@ pub fn blocks<A: NodeAllocator>(alloc: &A) {
 
     let before = live(alloc);
     let mut out: Vec<Parcel> = Vec::new();
+    match Parcel::try_take(alloc, 0, 99) {
+        Ok(parcel) => out.push(parcel),
+        Err(error) => assert_eq!(error.size, 0, "the error tells the size"),
+    }
     for round in 0..3_u8 {
         for (min, i) in SIZES.into_iter().zip(0..) {
             assert!(alloc.good_size(min) >= min, "good_size({min})");

@@ -4,7 +4,14 @@
     reason = "maps reserved pages, and advises the kernel by address"
 )]
 
-use std::{alloc::Layout, fs::File, io, io::Read, panic, ptr::NonNull, sync::OnceLock};
+use std::{
+    alloc::Layout,
+    fs::File,
+    io::{self, Read},
+    panic,
+    ptr::NonNull,
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
+};
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::mm::{Advice as RawAdvice, madvise};
@@ -24,11 +31,20 @@ use crate::{
 /// owner_of(HugePages::new());
 /// ```
 #[derive(Debug)]
-pub enum Owner {
+pub struct Owner(Kept);
+
+#[derive(Debug)]
+enum Kept {
     /// A mapping, of which the piece is all or a part.
     Map(MmapRaw),
     /// Memory of `hugepage-rs`, with the layout that it was asked for.
     HugeTlb(Layout),
+}
+
+impl Owner {
+    pub(super) fn of_map(map: MmapRaw) -> Self {
+        Owner(Kept::Map(map))
+    }
 }
 
 /// Of a block that does not fill its last reserved page, this part may be wasted.
@@ -38,21 +54,17 @@ const WASTE: usize = 8;
 pub(super) fn hugetlb(len: usize, wasteful: bool) -> io::Result<Piece<Owner>> {
     let whole = len
         .checked_next_multiple_of(HUGE)
-        .filter(|whole| isize::try_from(*whole).is_ok())
+        .filter(|whole| *whole > 0 && isize::try_from(*whole).is_ok())
         .ok_or(io::ErrorKind::OutOfMemory)?;
     if !wasteful && whole - len > whole / WASTE {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let (owner, start) = map_reserved(whole)?;
-    let piece = Piece {
-        start,
-        len: whole,
-        init: true,
-        rung: Some(Rung::HugeTlb),
-        grain: Grain::Whole,
-        forks: false,
-        owner,
-    };
+    let mut piece = Piece::new(start, whole, owner)
+        .with_init(true)
+        .with_rung(Rung::HugeTlb)
+        .with_grain(Grain::Whole);
+    piece.forks = false;
     // The order matters: no page is there before the piece is kept from children, so none is ever shared with one.
     let settled = fork::keep_from_children(start, whole)
         .and_then(|()| advise(&piece, RawAdvice::LinuxDontFork))
@@ -74,31 +86,39 @@ fn advise(piece: &Piece<Owner>, advice: RawAdvice) -> io::Result<()> {
 
 /// Reserved pages, not yet populated. `len` is a multiple of their size.
 fn map_reserved(len: usize) -> io::Result<(Owner, NonNull<u8>)> {
-    if hugepage_rs_serves() {
+    if hugepage_rs_serves() == Some(true) {
         let layout = Layout::from_size_align(len, HUGE).map_err(|_| io::ErrorKind::OutOfMemory)?;
         // SAFETY: the layout's size is not 0.
         let start = unsafe { hugepage_rs::alloc(layout) };
         // Nothing came between the failed mapping and this.
         let start = NonNull::new(start).ok_or_else(io::Error::last_os_error)?;
-        return Ok((Owner::HugeTlb(layout), start));
+        return Ok((Owner(Kept::HugeTlb(layout)), start));
     }
     // A length that is no multiple would leak when it is dropped.
     debug_assert!(len.is_multiple_of(HUGE));
     let bits = HUGE.trailing_zeros() as u8;
     let map = MmapOptions::new().len(len).huge(Some(bits)).map_anon()?;
     let (map, start) = mapping::raw(map)?;
-    Ok((Owner::Map(map), start))
+    Ok((Owner::of_map(map), start))
 }
 
 /// Whether `hugepage-rs` maps pages of 2 MiB.
 ///
 /// It maps those of the system's default size, which it reads once, and panics for ever if it can't. So the size is
 /// read here before, and then it is made to read it, where its panic would be caught.
-fn hugepage_rs_serves() -> bool {
-    static SERVES: OnceLock<bool> = OnceLock::new();
-    *SERVES.get_or_init(|| {
-        default_size().is_ok_and(|size| size == HUGE)
-            && panic::catch_unwind(|| {
+///
+/// Its reading takes memory from the heap, and so would its panic, which would then end the process: it is left for
+/// later where the heap has less than it takes. `None`: not known yet.
+fn hugepage_rs_serves() -> Option<bool> {
+    static SERVES: Answer = Answer::new();
+    SERVES.get(|| {
+        // The text is some 1,600 bytes, in a string that grows, and is of ASCII.
+        let mut room = Vec::<u8>::new();
+        room.try_reserve_exact(64 << 10).ok()?;
+        drop(room);
+        let size = default_size().ok()?;
+        let reads = || {
+            panic::catch_unwind(|| {
                 // SAFETY: the layout's size is not 0.
                 let probe = unsafe { hugepage_rs::alloc(Layout::new::<u8>()) };
                 if !probe.is_null() {
@@ -106,8 +126,42 @@ fn hugepage_rs_serves() -> bool {
                     unsafe { hugepage_rs::dealloc(probe, Layout::new::<u8>()) };
                 }
             })
-            .is_ok()
+        };
+        Some(size == HUGE && reads().is_ok())
     })
+}
+
+/// Finds out beforehand what the first piece would have to.
+pub(super) fn prepare() {
+    hugepage_rs_serves();
+    transparent_enabled();
+}
+
+/// An answer that is looked for until it is known. Without a lock, which a child of a fork could find taken: two threads
+/// may look for it at the same time, and find the same.
+struct Answer(AtomicU8);
+
+impl Answer {
+    const UNKNOWN: u8 = 0;
+    const NO: u8 = 1;
+    const YES: u8 = 2;
+
+    const fn new() -> Self {
+        Answer(AtomicU8::new(Self::UNKNOWN))
+    }
+
+    fn get(&self, find: impl FnOnce() -> Option<bool>) -> Option<bool> {
+        // Relaxed: the answer is all there is.
+        match self.0.load(Relaxed) {
+            Self::UNKNOWN => {
+                let found = find()?;
+                self.0
+                    .store(if found { Self::YES } else { Self::NO }, Relaxed);
+                Some(found)
+            }
+            known => Some(known == Self::YES),
+        }
+    }
 }
 
 /// Bytes of the system's default huge page. Allocates nothing.
@@ -144,31 +198,27 @@ pub(super) fn transparent(len: usize) -> io::Result<Piece<Owner>> {
     let (map, start) = aligned(len)?;
     let skip = start.addr().get() - map.as_mut_ptr().addr();
     map.advise_range(Advice::HugePage, skip, len)?;
-    Ok(Piece {
-        start,
-        len,
-        init: true,
-        rung: Some(Rung::Transparent),
-        grain: Grain::Splits,
-        forks: true,
-        owner: Owner::Map(map),
-    })
+    Ok(Piece::new(start, len, Owner::of_map(map))
+        .with_init(true)
+        .with_rung(Rung::Transparent)
+        .with_grain(Grain::Splits))
 }
 
 /// Whether the administrator allows transparent huge pages; read once. Where that can't be read, they are tried.
 fn transparent_enabled() -> bool {
-    static ENABLED: OnceLock<bool> = OnceLock::new();
-    *ENABLED.get_or_init(|| {
+    static ENABLED: Answer = Answer::new();
+    let enabled = ENABLED.get(|| {
         let mut buf = [0; 128];
-        !read("/sys/kernel/mm/transparent_hugepage/enabled", &mut buf)
-            .is_ok_and(|text| text.contains("[never]"))
-    })
+        let text = read("/sys/kernel/mm/transparent_hugepage/enabled", &mut buf);
+        Some(!text.is_ok_and(|text| text.contains("[never]")))
+    });
+    enabled != Some(false)
 }
 
 /// A mapping with a window of `len` bytes that starts at a multiple of the huge page.
 fn aligned(len: usize) -> io::Result<(MmapRaw, NonNull<u8>)> {
     // Linux 6.7 and later align mappings of this size by themselves.
-    let (map, start) = mapping::raw(MmapOptions::new().len(len).map_anon()?)?;
+    let (map, start) = mapping::anonymous(len)?;
     if start.addr().get().is_multiple_of(HUGE) {
         return Ok((map, start));
     }
@@ -176,7 +226,7 @@ fn aligned(len: usize) -> io::Result<(MmapRaw, NonNull<u8>)> {
     let more = len
         .checked_add(HUGE - PAGE)
         .ok_or(io::ErrorKind::OutOfMemory)?;
-    let (map, start) = mapping::raw(MmapOptions::new().len(more).map_anon()?)?;
+    let (map, start) = mapping::anonymous(more)?;
     let skip = start.addr().get().next_multiple_of(HUGE) - start.addr().get();
     Ok((map, start.map_addr(|address| address.saturating_add(skip))))
 }
@@ -187,9 +237,9 @@ pub(super) unsafe fn give_back(piece: Piece<Owner>) {
     if !piece.forks {
         fork::forget(piece.start);
     }
-    match piece.owner {
-        Owner::Map(map) => drop(map),
-        Owner::HugeTlb(layout) => {
+    match piece.owner.0 {
+        Kept::Map(map) => drop(map),
+        Kept::HugeTlb(layout) => {
             // SAFETY: `map_reserved` got it for this layout, and the caller says that nobody uses it.
             unsafe { hugepage_rs::dealloc(piece.start.as_ptr(), layout) }
         }

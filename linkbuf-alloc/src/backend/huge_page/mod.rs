@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "implements an unsafe trait")]
 
 #[cfg(target_os = "linux")]
-mod fork;
+pub(crate) mod fork;
 #[cfg(target_os = "linux")]
 mod linux;
 
@@ -22,16 +22,18 @@ pub(super) use self::fork::forks;
 pub use self::linux::Owner;
 use super::mapping;
 use crate::{
-    Rung, RungFigures,
+    Rung, RungFigures, clock,
     slab::{Slabs, process_wide},
-    source::{self, Grain, PageSource, Piece},
+    source::{self, PageSource, Piece},
 };
 
 /// Bytes of a huge page.
 const HUGE: usize = 2 << 20;
 
-/// Pieces for which a rung that failed is passed over, where there is a lower one.
-const RESTS: u32 = 15;
+/// Milliseconds for which a rung that failed is passed over, where there is a lower one: at first, and at most. Each
+/// failure that follows another doubles them.
+const REST: u32 = 10;
+const LONGEST_REST: u32 = 1280;
 
 /// The ladder, from the top down.
 const LADDER: [Rung; 3] = [Rung::HugeTlb, Rung::Transparent, Rung::Plain];
@@ -44,8 +46,9 @@ const LADDER: [Rung; 3] = [Rung::HugeTlb, Rung::Transparent, Rung::Plain];
 /// | [`Transparent`](Rung::Transparent) | a mapping aligned to 2 MiB, with `MADV_HUGEPAGE` | whole pieces; one that is half free or more is split by `trim` and `decay`, is [`Plain`](Rung::Plain) from then on, and gives its free pages back |
 /// | [`Plain`](Rung::Plain) | an ordinary mapping | each free page, by `trim` and `decay` |
 ///
-/// A rung that is not to be had is left for the next one, and the failure is counted with the system's error number.
-/// Every piece says which rung it stands on ([`Slabs::report`]).
+/// A rung that is not to be had is left for the next one, and the failure is counted with the system's error number. It
+/// is asked again after 10 ms, and twice as long after each further failure, up to 1.28 s: pages that are reserved
+/// later are found then. Every piece says which rung it stands on ([`Slabs::report`]).
 ///
 /// **A block that survives on a reserved page holds 2 MiB.** Where few blocks of many live on, `forbid` that rung.
 ///
@@ -56,12 +59,15 @@ const LADDER: [Rung; 3] = [Rung::HugeTlb, Rung::Transparent, Rung::Plain];
 /// these pieces (`MADV_DONTFORK`): their addresses are reserved in it without access, it cuts no block from them, and
 /// can drop buffers that lie in them but not read or write these (that is a `SIGSEGV`). A program that goes on with
 /// inherited buffers in a child had better forbid the rung. A child that is made behind the back of the C library, by
-/// the bare system call, must not use inherited buffers or allocators at all.
+/// the bare system call, must not use inherited buffers or allocators at all: another mapping may stand there.
 ///
 /// **What maps them.** Reserved pages come through `hugepage-rs` where its interface serves: when the system's default
 /// huge page is one of 2 MiB, because it knows no other, and when it could read that size, which is tried once, where
 /// a panic of its own can be caught. Otherwise they come through `memmap2`, which can name the size. The other rungs
-/// are `memmap2`'s; `hugepage-rs` has no interface for them.
+/// are `memmap2`'s; `hugepage-rs` has no interface for them. Reading that size takes memory from the heap for a moment.
+/// Where there is none the answer is left for later; only if another thread takes the last of it at that very moment
+/// can `hugepage-rs` end the process. [`HugePage::new`] and the builder try it beforehand; of the process-wide one, the
+/// first piece does.
 ///
 /// On other systems than Linux, only the plain rung is to be had.
 ///
@@ -70,7 +76,7 @@ const LADDER: [Rung; 3] = [Rung::HugeTlb, Rung::Transparent, Rung::Plain];
 ///
 /// let ladder = HugePages::new();
 /// let piece = ladder.take(HugePages::PIECE)?;
-/// assert!(piece.rung.is_some());
+/// assert!(piece.rung().is_some());
 /// // SAFETY: given just now, and not used.
 /// unsafe { ladder.give_back(piece) };
 /// # Ok::<(), linkbuf_core::AllocError>(())
@@ -87,20 +93,47 @@ struct Failed {
     times: AtomicU64,
     /// 0: none yet.
     last: AtomicI32,
-    /// Pieces for which the rung is not asked again.
+    /// Milliseconds from the last failure until the rung is asked again; 0 while it gives.
     rest: AtomicU32,
+    /// When that was.
+    since: AtomicU64,
 }
 
+// Relaxed everywhere: they are figures and times, which hand nothing on. Of two threads that meet here, one may ask a
+// rung once more than it need, or once less.
 impl Failed {
-    /// After a failure the rung is left alone for a few pieces: to be refused costs as much as the first touch of a
-    /// piece of huge pages.
-    fn rests(&self) -> bool {
-        // Counts order nothing.
-        self.rest
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
+    const fn never() -> Self {
+        Failed {
+            times: AtomicU64::new(0),
+            last: AtomicI32::new(0),
+            rest: AtomicU32::new(0),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    /// After a failure the rung is left alone for a while: what is not there now is seldom there a moment later, and to
+    /// be refused costs a few microseconds.
+    fn rests(&self, now: impl FnOnce() -> u64) -> bool {
+        let rest = self.rest.load(Ordering::Relaxed);
+        rest != 0 && now().saturating_sub(self.since.load(Ordering::Relaxed)) < u64::from(rest)
+    }
+
+    fn note(&self, number: i32) {
+        self.times.fetch_add(1, Ordering::Relaxed);
+        self.last.store(number, Ordering::Relaxed);
+    }
+
+    fn rest(&self, now: u64) {
+        self.since.store(now, Ordering::Relaxed);
+        let rest = self.rest.load(Ordering::Relaxed).saturating_mul(2);
+        let rest = rest.clamp(REST, LONGEST_REST);
+        self.rest.store(rest, Ordering::Relaxed);
+    }
+
+    fn gave(&self) {
+        if self.rest.load(Ordering::Relaxed) != 0 {
+            self.rest.store(0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -114,13 +147,7 @@ impl HugePages {
     const fn with(allowed: u8) -> Self {
         HugePages {
             allowed,
-            failed: [const {
-                Failed {
-                    times: AtomicU64::new(0),
-                    last: AtomicI32::new(0),
-                    rest: AtomicU32::new(0),
-                }
-            }; 3],
+            failed: [const { Failed::never() }; 3],
         }
     }
 
@@ -134,18 +161,7 @@ impl HugePages {
             // Without another rung below, a block that fills its last page badly must do.
             Rung::HugeTlb => linux::hugetlb(len, self.allowed == 1 << Rung::HugeTlb as u8),
             Rung::Transparent => linux::transparent(len),
-            Rung::Plain => {
-                let (map, start) = mapping::plain(len)?;
-                Ok(Piece {
-                    start,
-                    len,
-                    init: true,
-                    rung: Some(Rung::Plain),
-                    grain: Grain::Page,
-                    forks: true,
-                    owner: Owner::Map(map),
-                })
-            }
+            Rung::Plain => Ok(mapping::plain(len)?.map_owner(Owner::of_map)),
         }
     }
 
@@ -154,18 +170,22 @@ impl HugePages {
         let mut last = io::ErrorKind::InvalidInput.into();
         for (rung, failed) in LADDER.into_iter().zip(&self.failed) {
             let lower = self.allowed >> rung as u8 > 1;
-            if !self.allows(rung) || (lower && failed.rests()) {
+            if !self.allows(rung) || (lower && failed.rests(clock::milliseconds)) {
                 continue;
             }
             match self.take_on(rung, len) {
-                Ok(piece) => return Ok(piece),
+                Ok(piece) => {
+                    failed.gave();
+                    return Ok(piece);
+                }
                 Err(error) => {
                     // What this code refuses, such as a block that would waste much of a page, is no failure of the
-                    // rung. Counts order nothing.
+                    // rung; and where there is nothing for a large block, there may be something for an ordinary piece.
                     if let Some(number) = error.raw_os_error() {
-                        failed.times.fetch_add(1, Ordering::Relaxed);
-                        failed.last.store(number, Ordering::Relaxed);
-                        failed.rest.store(RESTS, Ordering::Relaxed);
+                        failed.note(number);
+                        if len <= HUGE {
+                            failed.rest(clock::milliseconds());
+                        }
                     }
                     last = error;
                 }
@@ -181,9 +201,11 @@ impl Default for HugePages {
     }
 }
 
-// SAFETY: a piece is a private mapping of its own, readable and writable and zero, which starts at a page; on reserved
-// pages it is populated, so that touching it raises no signal. Purged ranges are the caller's to purge, and zero
-// afterwards. What can't be had is an error.
+// SAFETY: a piece is a private mapping of its own or a window in one, at least as long as was asked for (none is of no
+// bytes), exactly so for `PIECE`, which is a huge page; readable and writable and zero. It starts at a page, and is
+// unmapped when it comes back and not before. On reserved pages it is populated before it is handed out, so that touching
+// it raises no signal; only these do not fork, and they say so, which the trait leaves to this crate. Purged ranges are
+// the caller's to purge, and zero afterwards. What can't be had is an error; the type's doc names the one exception.
 unsafe impl PageSource for HugePages {
     type Owner = Owner;
 
@@ -251,6 +273,7 @@ impl HugePage {
     /// An allocator of its own, with the whole ladder.
     #[must_use]
     pub fn new() -> Self {
+        linux::prepare();
         Slabs::new_in(HugePages::new())
     }
 
@@ -303,6 +326,9 @@ impl HugePageBuilder {
     /// The system's error if the required rung is not to be had; `InvalidInput` if no rung is left.
     pub fn build(self) -> io::Result<HugePage> {
         let source = HugePages::with(self.allowed);
+        if source.allows(Rung::HugeTlb) {
+            linux::prepare();
+        }
         if self.allowed == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -318,12 +344,16 @@ impl HugePageBuilder {
     }
 }
 
-/// What keeps a piece, off Linux.
+/// What keeps a piece, off Linux: a mapping.
 #[cfg(not(target_os = "linux"))]
 #[derive(Debug)]
-pub enum Owner {
-    /// A mapping.
-    Map(memmap2::MmapRaw),
+pub struct Owner(memmap2::MmapRaw);
+
+#[cfg(not(target_os = "linux"))]
+impl Owner {
+    fn of_map(map: memmap2::MmapRaw) -> Self {
+        Owner(map)
+    }
 }
 
 /// Systems without huge pages.
@@ -339,8 +369,10 @@ mod elsewhere {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    pub(super) fn prepare() {}
+
     pub(super) unsafe fn give_back(piece: Piece<Owner>) {
-        drop(piece);
+        drop(piece.owner.0);
     }
 
     pub(super) unsafe fn split(_: NonNull<u8>, _: usize) -> bool {

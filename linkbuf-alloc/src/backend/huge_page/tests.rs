@@ -122,6 +122,64 @@ mod child {
 use child::Status;
 
 #[test]
+fn a_rung_that_fails_is_asked_more_and_more_seldom() {
+    let failed = Failed::never();
+    assert!(!failed.rests(|| unreachable!("it gives")));
+    let mut now = 1_000_000;
+    for rest in [10, 20, 40, 80, 160, 320, 640, 1280, 1280] {
+        failed.rest(now);
+        assert!(failed.rests(|| now) && failed.rests(|| now + rest - 1));
+        now += rest;
+        assert!(!failed.rests(|| now), "{rest}");
+    }
+    failed.gave();
+    assert!(!failed.rests(|| unreachable!("it gives")));
+    failed.rest(now);
+    assert!(failed.rests(|| now + 9) && !failed.rests(|| now + 10));
+}
+
+/// Of a child's pools, those that lost nothing cache on; the one that did caches again when it has nothing of it.
+#[cfg(feature = "pooled")]
+#[test]
+fn a_child_caches_where_nothing_was_lost() {
+    use crate::{HeapSlabs, Pooled};
+
+    let Some(_reserved) = Reserved::more(2) else {
+        return;
+    };
+    fn keeps<A: NodeAllocator>(pool: &Pooled<A>) -> bool {
+        let before = pool.figures().cached_bytes;
+        let block = pool.allocate(1 << 20).expect("memory for the test");
+        // SAFETY: given just now, and nobody wrote to it.
+        unsafe { pool.deallocate(block) };
+        // Too large for the thread's cache: the depot has it, or nobody.
+        pool.figures().cached_bytes > before
+    }
+    let over_heap = Pooled::new(HeapSlabs::new());
+    let over_plain = Pooled::new(only(Rung::Plain).expect("ordinary memory"));
+    let hurt = Pooled::new(HugePage::new());
+    assert!(keeps(&over_heap) && keeps(&over_plain) && keeps(&hurt));
+    let inherited = hurt.allocate(4096).expect("memory for the test");
+    assert_eq!(pieces(hurt.inner()), [1, 0, 0]);
+    over_heap.trim();
+    over_plain.trim();
+    let ended = in_child(|| {
+        let made_here = Pooled::new(HugePage::new());
+        let others = keeps(&over_heap) && keeps(&over_plain) && keeps(&made_here);
+        let careful = !keeps(&hurt);
+        hurt.trim();
+        let still = !keeps(&hurt);
+        // SAFETY: `hurt` gave it, and nobody uses it any more.
+        unsafe { hurt.deallocate(inherited) };
+        hurt.trim();
+        others && careful && still && keeps(&hurt)
+    });
+    assert_eq!(ended, Status::Exit(0));
+    // SAFETY: as above, in this process.
+    unsafe { hurt.deallocate(inherited) };
+}
+
+#[test]
 fn forbidding_every_rung_is_an_error() {
     let all = HugePage::builder()
         .forbid(Rung::HugeTlb)

@@ -5,10 +5,13 @@
 
 use std::{
     cell::Cell,
+    ffi::c_void,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use linkbuf_core::AllocFigures;
+
+use crate::thread_exit::ThreadExit;
 
 /// Threads that count at full speed at the same time.
 const SHARDS: usize = 128;
@@ -39,23 +42,20 @@ impl Shard {
 static OWNED: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
 static COMMON: Shard = Shard::new();
 
-/// Gives the shard up when the thread ends.
-struct Claim;
+static EXIT: ThreadExit = ThreadExit::new(give_up);
 
-impl Drop for Claim {
-    fn drop(&mut self) {
-        // What this thread still returns, from destructors that run later, counts in the common shard.
-        if let Some(shard) = MINE.replace(Some(&COMMON)) {
-            // `Release` pairs with `Acquire` in `claim`: the next owner sees the sums that this one wrote.
-            shard.claimed.store(false, Ordering::Release);
-        }
+/// Gives the shard up when the thread ends.
+extern "C" fn give_up(_: *mut c_void) {
+    // What this thread still returns, from destructors that run later, counts in the common shard.
+    if let Some(shard) = MINE.replace(Some(&COMMON)) {
+        // `Release` pairs with `Acquire` in `claim`: the next owner sees the sums that this one wrote.
+        shard.claimed.store(false, Ordering::Release);
     }
 }
 
 thread_local! {
     /// No destructor and a constant start: reaching it is one load, at any time of the thread's life.
     static MINE: Cell<Option<&'static Shard>> = const { Cell::new(None) };
-    static CLAIM: Claim = const { Claim };
 }
 
 #[inline]
@@ -83,11 +83,11 @@ fn mine() -> &'static Shard {
 #[cold]
 fn claim() -> &'static Shard {
     let mut shard = &COMMON;
-    // Where the thread is so far gone that no destructor would give a shard up, none is claimed.
-    if CLAIM.try_with(|_| ()).is_ok() {
+    // Where nothing would give a shard up at the thread's end, none is claimed.
+    if EXIT.arm() {
         let free = OWNED
             .iter()
-            // `Acquire`: see `Claim`.
+            // `Acquire`: see `give_up`.
             .find(|shard| !shard.claimed.swap(true, Ordering::Acquire));
         shard = free.unwrap_or(&COMMON);
     }

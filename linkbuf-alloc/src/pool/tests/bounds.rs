@@ -114,6 +114,26 @@ fn trim_leaves_nothing_of_this_thread_and_the_depot() {
 }
 
 #[test]
+fn the_pools_own_tables_are_counted() {
+    let (pool, _) = tracked(PoolLimits::new());
+    let own = || pool.report().own_bytes as usize;
+    assert_eq!(own(), 0);
+    let magazine = size_of::<super::super::magazine::Magazine>();
+    Out::of(&pool, 4096, 1).give_back(&pool);
+    let one = own();
+    assert!(one > magazine);
+    // Two with the thread, eight in the depot, some of them empty.
+    let out = Out::of(&pool, 4096, 320);
+    assert!(own() <= one + magazine);
+    out.give_back(&pool);
+    assert!((one + 9 * magazine..one + 10 * magazine).contains(&own()));
+    Out::of(&pool, 4096, 256).give_back(&pool);
+    assert!(own() >= one + 9 * magazine);
+    pool.trim();
+    assert!(own() < one, "the magazines are gone");
+}
+
+#[test]
 fn decay_takes_what_was_not_needed_and_leaves_what_was() {
     let (pool, tracking) = tracked(PoolLimits::new().decay_interval(Duration::ZERO).magazine(0));
     // Few enough that the pool does not look at the clock by itself.

@@ -5,7 +5,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::{AllocError, AllocFigures, Heap, NodeAllocator, RawBlock, TailPolicy};
+use crate::{AllocError, Heap, NodeAllocator, RawBlock};
 
 /// Passes calls on to `A`, until its [`FaultPlan`] says to fail.
 ///
@@ -105,6 +105,10 @@ impl FaultPlan {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: every block comes from `inner` and goes back to it unchanged, so each clause that `inner` keeps is kept. A
 // clone shares the plan and clones `inner`: a count goes up, nothing is allocated.
 unsafe impl<A: NodeAllocator> NodeAllocator for Failing<A> {
@@ -120,31 +124,5 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Failing<A> {
         unsafe { self.inner.deallocate(block) }
     }
 
-    fn good_size(&self, min: usize) -> usize {
-        self.inner.good_size(min)
-    }
-
-    fn page_size(&self) -> usize {
-        self.inner.page_size()
-    }
-
-    fn node_size(&self) -> usize {
-        self.inner.node_size()
-    }
-
-    fn default_tail_policy(&self) -> TailPolicy {
-        self.inner.default_tail_policy()
-    }
-
-    fn trim(&self) -> usize {
-        self.inner.trim()
-    }
-
-    fn decay(&self) -> usize {
-        self.inner.decay()
-    }
-
-    fn figures(&self) -> Option<AllocFigures> {
-        self.inner.figures()
-    }
+    crate::forward_node_allocator!(self => &self.inner);
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::Exempt;
-use crate::{AllocError, AllocFigures, Heap, NodeAllocator, RawBlock, TailPolicy};
+use crate::{AllocError, Heap, NodeAllocator, RawBlock};
 
 /// What a returned block is filled with, so that a view that still sees it shows it.
 const POISON: u8 = 0xDD;
@@ -243,6 +243,10 @@ impl Ledger {
     }
 }
 
+#[deny(
+    clippy::missing_trait_methods,
+    reason = "what is not forwarded would answer for itself"
+)]
 // SAFETY: every block comes from `inner` and goes back to it at most once, with the length it had and with an `init`
 // that is true: all of it was just written. A clone shares the books: a count goes up, nothing is allocated.
 unsafe impl<A: NodeAllocator> NodeAllocator for Tracking<A> {
@@ -279,33 +283,7 @@ unsafe impl<A: NodeAllocator> NodeAllocator for Tracking<A> {
         unsafe { self.books.inner.deallocate(block) }
     }
 
-    fn good_size(&self, min: usize) -> usize {
-        self.books.inner.good_size(min)
-    }
-
-    fn page_size(&self) -> usize {
-        self.books.inner.page_size()
-    }
-
-    fn node_size(&self) -> usize {
-        self.books.inner.node_size()
-    }
-
-    fn default_tail_policy(&self) -> TailPolicy {
-        self.books.inner.default_tail_policy()
-    }
-
-    fn trim(&self) -> usize {
-        self.books.inner.trim()
-    }
-
-    fn decay(&self) -> usize {
-        self.books.inner.decay()
-    }
-
-    fn figures(&self) -> Option<AllocFigures> {
-        self.books.inner.figures()
-    }
+    crate::forward_node_allocator!(self => &self.books.inner);
 }
 
 impl<A: NodeAllocator> Drop for Books<A> {
