@@ -1,11 +1,14 @@
 //! The allocators that are measured, each a name and a line in one list.
 
+use std::any::Any;
+
 use linkbuf_alloc::{
-    AnyAllocator, HeapSlabs, HugePage, Mimalloc, Mmap, Pooled, Process, ProcessWide, Rung,
+    AnyAllocator, Figures, HeapSlabs, HugePage, Mimalloc, Mmap, Pooled, Process, ProcessWide, Rung,
 };
 use linkbuf_core::{Heap, NodeAllocator};
 
 use crate::contenders::malloc::{Libc, MiMalloc, low_retention};
+use crate::scenario::Kind;
 
 /// Work that can be done with any allocator.
 pub(crate) trait Job {
@@ -137,6 +140,14 @@ impl Backend {
         }
     }
 
+    /// One of linkbuf's allocators, or what a program would use instead.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Heap | Self::Malloc | Self::MiMalloc => Kind::Peer,
+            _ => Kind::Linkbuf,
+        }
+    }
+
     /// The one of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|b| b.name() == name)
@@ -173,4 +184,17 @@ impl Backend {
 fn standing_on(rung: Rung) -> Result<HugePage, String> {
     let built = HugePage::builder().require(rung).build();
     built.map_err(|e| format!("there are no {rung} pages: {e}"))
+}
+
+/// What an allocator says of itself; by rung, too, where there are any.
+pub(crate) fn report<A: NodeAllocator>(alloc: &A) -> Option<Figures> {
+    let any: &dyn Any = alloc;
+    let huge = any.downcast_ref::<HugePage>().map(|a| a.report());
+    let huge = huge.or_else(|| any.downcast_ref::<Process<HugePage>>().map(|a| a.report()));
+    let pooled = || any.downcast_ref::<Process<Pooled<HugePage>>>();
+    huge.or_else(|| pooled().map(|a| a.report())).or_else(|| {
+        let mut figures = Figures::default();
+        figures.totals = alloc.figures()?;
+        Some(figures)
+    })
 }

@@ -1,22 +1,26 @@
 //! Criterion measures, in rounds.
 //!
-//! [`run_criterion`] is an ordinary criterion benchmark. [`rounds`] starts this program again as just that, once per
-//! scenario and round, and reads the estimates that criterion leaves. A process of its own each time: another address
+//! [`run_criterion`] is an ordinary criterion benchmark. Each of [`steps`] starts this program again as just that, for one
+//! scenario in one round, and reads the estimates that criterion leaves. A process of its own each time: another address
 //! layout and a fresh heap in each round, and no contender finds what another left there.
 
+use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 
 use criterion::{Criterion, SamplingMode};
 use serde_json::Value;
 
+use crate::backends::Backend;
 use crate::memory::count;
-use crate::progress;
-use crate::scenario::Scenario;
-use crate::scenarios;
+use crate::part::{Selection, Step};
+use crate::results::Timed;
+use crate::scenario::{Contender, Kind, Scenario};
+use crate::{files, report, scenarios};
 
-/// Set in the processes that [`rounds`] starts, to the number of the round.
+/// Set in the processes that the rounds are measured in, to the number of the round.
 pub const ROUND: &str = "LINKBUF_BENCH_ROUND";
 
 /// Runs every scenario as a criterion group, under criterion's own command line.
@@ -66,101 +70,201 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A minute and a half.
+    /// A minute or so.
     pub const QUICK: Self = Self {
-        rounds: 40,
-        warm_up: 0.003,
-        measure: 0.015,
-        samples: 25,
+        rounds: 24,
+        warm_up: 0.002,
+        measure: 0.009,
+        samples: 15,
     };
 
     /// Some minutes.
     pub const FULL: Self = Self {
-        rounds: 120,
-        warm_up: 0.005,
-        measure: 0.02,
-        samples: 30,
+        rounds: 60,
+        warm_up: 0.004,
+        measure: 0.016,
+        samples: 25,
     };
-}
 
-/// What one contender's times in one scenario were, in ns per operation.
-///
-/// ```
-/// let times = linkbuf_bench::measure::Times {
-///     scenario: "W1",
-///     contender: "memcpy",
-///     rounds: vec![1.0, 1.1],
-///     samples: vec![0.9, 1.0, 1.1, 1.2],
-/// };
-/// assert_eq!(times.rounds.len(), 2);
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Times {
-    /// The scenario's id.
-    pub scenario: &'static str,
-    /// The contender's name.
-    pub contender: &'static str,
-    /// Criterion's median of each round.
-    pub rounds: Vec<f64>,
-    /// All samples of all rounds.
-    pub samples: Vec<f64>,
-}
-
-/// Measures `scenarios` by `plan`. Shows its progress on a terminal.
-///
-/// # Errors
-/// What criterion said, if a run failed, or which of its files can't be read.
-pub fn rounds(scenarios: &[Scenario], plan: Plan) -> Result<Vec<Times>, String> {
-    let home = criterion_home();
-    let mut all: Vec<Times> = scenarios
-        .iter()
-        .flat_map(|scenario| {
-            scenario.contenders.iter().map(|contender| Times {
-                scenario: scenario.id,
-                contender: contender.name,
-                rounds: Vec::new(),
-                samples: Vec::new(),
-            })
-        })
-        .collect();
-    let progress = progress::bar(scenarios.len() * plan.rounds);
-    for round in 0..plan.rounds {
-        for scenario in scenarios {
-            progress.set_message(format!(
-                "round {} of {}: {} ({})",
-                round + 1,
-                plan.rounds,
-                scenario.id,
-                scenario.title
-            ));
-            if !round.is_multiple_of(scenario.every()) {
-                progress.inc(1);
-                continue;
-            }
-            run(scenario, plan, round, &home)?;
-            for times in all.iter_mut().filter(|t| t.scenario == scenario.id) {
-                let dir = home.join(times.scenario).join(times.contender).join("new");
-                times.rounds.push(read_median(&dir.join("estimates.json"))?);
-                times
-                    .samples
-                    .extend(read_samples(&dir.join("sample.json"))?);
-            }
-            progress.inc(1);
+    /// The one that `selection` asks for.
+    pub(crate) fn of(selection: &Selection) -> Self {
+        let plan = if selection.quick {
+            Self::QUICK
+        } else {
+            Self::FULL
+        };
+        Self {
+            rounds: selection.rounds.map_or(plan.rounds, usize::from),
+            ..plan
         }
     }
-    progress.finish_and_clear();
-    Ok(all)
+
+    /// About how long a scenario takes in a round, in seconds.
+    fn seconds(&self, scenario: &Scenario) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "some tens")]
+        let contenders = scenario.contenders.len() as f64;
+        let each = self.warm_up + self.measure + ESTIMATE;
+        // A long operation outlasts the plan: criterion takes each of its samples at least one.
+        let long = if scenario.every() >= LONG { 12.0 } else { 1.0 };
+        START + contenders * each * long
+    }
 }
 
-/// Where criterion puts its files: beside the build that this program is from.
-fn criterion_home() -> PathBuf {
-    let target = std::env::current_exe().ok();
-    let target = target
-        .as_deref()
-        .and_then(Path::parent)
-        .and_then(Path::parent);
-    let target = target.map_or_else(std::env::temp_dir, Path::to_path_buf);
-    target.join("criterion").join("linkbuf-bench")
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[expect(clippy::cast_precision_loss, reason = "some tens")]
+        let sample = self.measure * 1_000.0 / self.samples as f64;
+        write!(
+            f,
+            "{} rounds of {} × {sample:.1} ms",
+            self.rounds, self.samples
+        )
+    }
+}
+
+/// Seconds that a process of criterion takes to start.
+const START: f64 = 0.02;
+/// Seconds that criterion reckons after each contender.
+const ESTIMATE: f64 = 0.003;
+/// A scenario that is measured in one of so many rounds has long operations.
+const LONG: usize = 10;
+
+/// The scenarios that `selection` asks for, with the contenders that it does.
+///
+/// Where only some backends are asked for, linkbuf's on others are left out, and peers and floors stay: a ratio needs
+/// both its sides.
+pub(crate) fn selected(selection: &Selection) -> Vec<Scenario> {
+    let mut scenarios = scenarios::all();
+    scenarios.retain(|scenario| selection.wants_scenario(scenario.id));
+    for scenario in &mut scenarios {
+        let names: Vec<_> = scenario.contenders.iter().map(|c| c.name).collect();
+        scenario.contenders.retain(|contender| {
+            let linkbuf = contender.kind == Kind::Linkbuf;
+            let by_name = selection.wants_contender(contender.name, &names);
+            let by_backend = selection.wants_backend(backend_of(contender.name));
+            match (
+                selection.contenders.is_empty(),
+                selection.backends.is_empty(),
+            ) {
+                (true, _) => by_backend || !linkbuf,
+                (false, true) => by_name,
+                (false, false) => by_name || by_backend && linkbuf,
+            }
+        });
+    }
+    scenarios.retain(|scenario| {
+        let mut all = scenario.contenders.iter();
+        all.any(|c| selection.backends.is_empty() || c.kind == Kind::Linkbuf)
+    });
+    scenarios
+}
+
+/// The name of the backend that a contender of linkbuf's stands on: `mmap` of `mmap` and of `linkbuf-mmap`, the heap
+/// where it tells none.
+pub(crate) fn backend_of(contender: &str) -> &str {
+    let bare = contender.strip_prefix("linkbuf-").unwrap_or(contender);
+    match Backend::named(bare) {
+        Some(backend) => backend.name(),
+        None => Backend::Heap.name(),
+    }
+}
+
+/// A step per round and scenario. In its first, a scenario's contenders are checked and their allocator calls counted,
+/// which needs the counting allocator.
+pub(crate) fn steps(scenarios: Vec<Scenario>, plan: Plan) -> Vec<Step> {
+    let scenarios: Vec<_> = scenarios.into_iter().map(Rc::new).collect();
+    let in_round = |round: usize| {
+        let scenarios = scenarios.iter();
+        scenarios
+            .filter(move |scenario| round.is_multiple_of(scenario.every()))
+            .map(move |scenario| step(Rc::clone(scenario), plan, round))
+    };
+    (0..plan.rounds).flat_map(in_round).collect()
+}
+
+fn step(scenario: Rc<Scenario>, plan: Plan, round: usize) -> Step {
+    Step {
+        what: format!(
+            "round {} of {}: {} ({})",
+            round + 1,
+            plan.rounds,
+            scenario.id,
+            scenario.title
+        ),
+        seconds: plan.seconds(&scenario),
+        run: Box::new(move |results| {
+            let rows = &mut results.throughput;
+            let at = rows.iter().position(|row| row.scenario == scenario.id);
+            let mut fresh = Vec::new();
+            if at.is_none() {
+                check(&scenario)?;
+                fresh.extend(blank(&scenario));
+            }
+            let medians = measure(&scenario, plan, round)?;
+            let at = at.unwrap_or(rows.len());
+            rows.append(&mut fresh);
+            let rows = &mut rows[at..at + medians.len()];
+            for (row, nanos) in rows.iter_mut().zip(medians) {
+                row.nanos.push(nanos);
+                row.rounds.push(round);
+            }
+            report::settle(&scenario, rows);
+            Ok(())
+        }),
+    }
+}
+
+/// Runs every contender of a scenario once, on data that tells positions apart.
+///
+/// # Errors
+/// Whose result is wrong, and how.
+pub(crate) fn check(scenario: &Scenario) -> Result<(), String> {
+    for contender in &scenario.contenders {
+        let checked = contender.make().check();
+        checked.map_err(|e| format!("{}/{}: {e}", scenario.id, contender.name))?;
+    }
+    Ok(())
+}
+
+/// A row per contender, without times.
+fn blank(scenario: &Scenario) -> impl Iterator<Item = Timed> {
+    let counted = allocs(std::slice::from_ref(scenario));
+    scenario.contenders.iter().map(move |contender| {
+        let calls = counted.iter().find(|a| a.contender == contender.name);
+        let shares = scenario.alloc_shares.iter();
+        Timed {
+            scenario: scenario.id.to_owned(),
+            title: scenario.title.to_owned(),
+            contender: contender.name.to_owned(),
+            kind: contender.kind,
+            value: 0.0,
+            unit: String::new(),
+            shown: String::new(),
+            spread: 0.0,
+            nanos: Vec::new(),
+            rounds: Vec::new(),
+            base: scenario.baseline.to_owned(),
+            to_base: None,
+            allocs: calls.map_or_else(Vec::new, |calls| {
+                shares
+                    .map(|share| (share.of(calls.calls), share.part.to_owned()))
+                    .collect()
+            }),
+            bars: Vec::new(),
+        }
+    })
+}
+
+/// Criterion's median of each contender of a scenario, in ns per operation, in the scenario's order.
+fn measure(scenario: &Scenario, plan: Plan, round: usize) -> Result<Vec<f64>, String> {
+    let home = files::home().join("criterion");
+    // Not every round is a scenario's: count its own, so that each order comes up.
+    run(scenario, plan, round / scenario.every(), &home)?;
+    let median = |contender: &Contender| {
+        let directory = home.join(scenario.id).join(contender.name).join("new");
+        read_median(&directory.join("estimates.json"))
+    };
+    scenario.contenders.iter().map(median).collect()
 }
 
 /// One criterion run: `scenario`, those of its contenders that are left in it.
@@ -204,18 +308,6 @@ fn read(path: &Path) -> Result<Value, String> {
 fn read_median(path: &Path) -> Result<f64, String> {
     let median = read(path)?["median"]["point_estimate"].as_f64();
     median.ok_or_else(|| format!("{}: no median in it", path.display()))
-}
-
-/// ns per operation of each sample.
-fn read_samples(path: &Path) -> Result<Vec<f64>, String> {
-    let file = read(path)?;
-    let column = |name: &str| -> Option<Vec<f64>> {
-        file[name].as_array()?.iter().map(Value::as_f64).collect()
-    };
-    let (Some(iters), Some(times)) = (column("iters"), column("times")) else {
-        return Err(format!("{}: no samples in it", path.display()));
-    };
-    Ok(times.iter().zip(&iters).map(|(time, n)| time / n).collect())
 }
 
 /// How often one contender of a scenario calls the allocator per operation, once warm.

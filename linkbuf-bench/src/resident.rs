@@ -20,6 +20,8 @@ pub struct Resident {
     pub shared_hugetlb: u64,
     /// Pages of `rss` that the process gave up with `MADV_FREE`: the system takes them when it wants some.
     pub lazy_free: u64,
+    /// Pages of `rss` that the system made huge by itself or by request.
+    pub transparent: u64,
 }
 
 impl Resident {
@@ -41,7 +43,22 @@ impl Resident {
             private_hugetlb: kilobytes(text, "Private_Hugetlb")?,
             shared_hugetlb: kilobytes(text, "Shared_Hugetlb")?,
             lazy_free: kilobytes(text, "LazyFree")?,
+            // Where the kernel doesn't do it, it doesn't speak of it.
+            transparent: kilobytes(text, "AnonHugePages").unwrap_or(0),
         })
+    }
+
+    /// The part of [`adjusted`](Self::adjusted) that stands on huge pages, of 1.
+    ///
+    /// ```
+    /// use linkbuf_bench::resident::Resident;
+    /// let half = Resident { rss: 4 << 20, transparent: 2 << 20, ..Resident::default() };
+    /// assert_eq!(half.on_huge_pages(), 0.5);
+    /// ```
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+    pub fn on_huge_pages(&self) -> f64 {
+        let huge = self.transparent + self.private_hugetlb + self.shared_hugetlb;
+        huge as f64 / self.adjusted().max(1) as f64
     }
 
     /// What the process holds and will not lose to the first that asks: `Rss` and the reserved huge pages, without

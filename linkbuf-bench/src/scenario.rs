@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// One workload done by one contender: the state that the operation needs, and the operation.
 ///
 /// ```
@@ -47,6 +49,24 @@ impl<C: Case + ?Sized> Case for Box<C> {
     }
 }
 
+/// What a contender is to linkbuf.
+///
+/// ```
+/// use linkbuf_bench::scenario::Kind;
+/// let scenario = linkbuf_bench::scenarios::all().remove(0);
+/// assert_eq!(scenario.contender("memcpy").unwrap().kind, Kind::Floor);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// linkbuf, or one of its allocators.
+    Linkbuf,
+    /// What a program would use instead.
+    Peer,
+    /// The least that the work can cost, or a part of it.
+    Floor,
+}
+
 /// One who does a scenario's workload.
 ///
 /// ```
@@ -57,15 +77,37 @@ impl<C: Case + ?Sized> Case for Box<C> {
 pub struct Contender {
     /// Of letters, digits, `_` and `-`: it is a directory name, and part of a regular expression.
     pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
     make: Box<dyn Fn() -> Box<dyn Case>>,
     every: usize,
 }
 
 impl Contender {
-    /// A contender whose case is made when it is first needed.
-    pub fn new<C: Case + 'static>(name: &'static str, make: impl Fn() -> C + 'static) -> Self {
+    /// linkbuf in some configuration; its case is made when it is first needed.
+    pub fn linkbuf<C: Case + 'static>(name: &'static str, make: impl Fn() -> C + 'static) -> Self {
+        Self::of(Kind::Linkbuf, name, make)
+    }
+
+    /// What a program would use instead.
+    pub fn peer<C: Case + 'static>(name: &'static str, make: impl Fn() -> C + 'static) -> Self {
+        Self::of(Kind::Peer, name, make)
+    }
+
+    /// The least that the work can cost, or a part of it: it does not do all of it.
+    pub fn floor<C: Case + 'static>(name: &'static str, make: impl Fn() -> C + 'static) -> Self {
+        Self::of(Kind::Floor, name, make)
+    }
+
+    /// A contender of that kind.
+    pub fn of<C: Case + 'static>(
+        kind: Kind,
+        name: &'static str,
+        make: impl Fn() -> C + 'static,
+    ) -> Self {
         Self {
             name,
+            kind,
             make: Box::new(move || Box::new(make())),
             every: 1,
         }
@@ -98,7 +140,8 @@ impl fmt::Debug for Contender {
 /// ```
 /// assert_eq!(linkbuf_bench::scenario::Level::Must.to_string(), "must");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// It has to be met.
     Must,

@@ -58,6 +58,21 @@ impl Cargo {
         self.command().stdin(Stdio::null()).output()
     }
 
+    /// Runs it in place of this program, where the system can do that; else beside it, and ends as it does. Returns
+    /// only if it can't be started.
+    pub(crate) fn replace(&self) -> io::Error {
+        let mut command = self.command();
+        #[cfg(unix)]
+        {
+            std::os::unix::process::CommandExt::exec(&mut command)
+        }
+        #[cfg(not(unix))]
+        match command.status() {
+            Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+            Err(error) => error,
+        }
+    }
+
     fn command(&self) -> Command {
         // `$CARGO` is the very binary of one toolchain; only the rustup proxy on the path understands `+name`.
         let program = match &self.toolchain {

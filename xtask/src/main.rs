@@ -6,6 +6,7 @@
 
 mod bench;
 mod cargo;
+mod ci;
 mod doc;
 mod lint;
 mod soundness;
@@ -31,13 +32,15 @@ struct Cli {
 enum Task {
     /// Everything that must be green: house rules, lints, documentation, every feature, all tests
     Test(test::Options),
+    /// What CI runs: that the lock file is up to date, then all of `test`
+    Ci,
     /// House rules, formatting and clippy
     Lint,
     /// House rules only, and where the unsafe code stands
     Tidy,
     /// Documentation, warnings denied
     Doc(doc::Options),
-    /// Benchmarks; what follows goes to them (try `cargo xtask bench --help`)
+    /// Which backend is best on this machine: speed, memory, a page; what follows goes to it (try `bench --help`)
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// valgrind, AddressSanitizer, ThreadSanitizer and loom over the tests of core and net
@@ -47,6 +50,7 @@ enum Task {
 fn main() -> ExitCode {
     match Cli::parse().task {
         Task::Test(options) => test::run(&options),
+        Task::Ci => ci::run(),
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(),
         Task::Doc(options) => doc::run(&options),

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 /// The cheap and the most telling first; the tests last, so that their lines stand at the end.
-fn steps(packages: &[Package]) -> Vec<Step> {
+pub(crate) fn steps(packages: &[Package]) -> Vec<Step> {
     let mut steps = lint::steps();
     steps.push(doc::step());
     steps.push(minimum_rust(&packages[0].rust_version));

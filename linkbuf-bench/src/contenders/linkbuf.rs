@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 use linkbuf_alloc::{Pooled, Process};
-use linkbuf_core::{Heap, LinkBuffer, NodeAllocator, TailPolicy};
+use linkbuf_core::{Builder, Heap, LinkBuffer, NodeAllocator, TailPolicy};
 
 use crate::scenarios::{
     Bulk, CHUNK, CUT, Cut, Frame, FrameQueue, IOVECS, Lines, PASS, ReserveQueue,
@@ -23,6 +23,12 @@ impl Linked<Process<Pooled>> {
     /// As `linkbuf_alloc` gives it, unless a feature says otherwise.
     pub(crate) fn pooled() -> Self {
         Self(LinkBuffer::default())
+    }
+
+    /// The same, of nodes of 8 KiB, whatever its own are.
+    pub(crate) fn pooled_of_8k_nodes() -> Self {
+        let builder = Builder::new_in(Process::new());
+        Self(builder.node_size(8192).build())
     }
 }
 
@@ -136,9 +142,9 @@ impl<A: NodeAllocator> FrameQueue for Copied<A> {
 }
 
 /// Of the buffer itself: a wrapper would be one more move of it.
-impl Splice for LinkBuffer {
+impl<A: NodeAllocator + Default> Splice for LinkBuffer<A> {
     fn of_nodes<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut buffer = Self::builder().node_size(8192).build();
+        let mut buffer = Builder::new_in(A::default()).node_size(8192).build();
         for piece in pieces {
             buffer.write_binary(piece).expect(HEAP);
             buffer.flush();
@@ -189,9 +195,9 @@ impl<A: NodeAllocator> Cut for Linked<A> {
 }
 
 /// All slices of one block, as the other side has them.
-pub(crate) struct OneBlock(pub(crate) Linked);
+pub(crate) struct OneBlock<A: NodeAllocator = Heap>(pub(crate) Linked<A>);
 
-impl Cut for OneBlock {
+impl<A: NodeAllocator> Cut for OneBlock<A> {
     fn fill(&mut self, block: &Bytes) {
         let buffer = &mut self.0.0;
         buffer.release();

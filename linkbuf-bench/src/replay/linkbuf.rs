@@ -2,43 +2,26 @@
 
 use std::io::IoSlice;
 
-use linkbuf_alloc::{Pooled, Process};
-use linkbuf_core::{Heap, LinkBuffer, NodeAllocator, Session, Slice};
+use linkbuf_core::{LinkBuffer, NodeAllocator, Session, Slice};
 
 use super::resp::{Element, NotResp, Parser, Source, Written, write_element};
 use super::{ATTACH_FROM, Stream};
-use crate::contenders::linkbuf::{HEAP, KEEP};
+use crate::contenders::linkbuf::HEAP;
 
 /// Bytes that one read takes at least, and at most.
 const READ: (usize, usize) = (512, 64 * 1024);
 /// Iovecs of one export.
 const IOVECS: usize = 64;
 
-pub(super) struct Proxy<A: NodeAllocator = Heap> {
+pub(super) struct Proxy<A: NodeAllocator> {
     input: LinkBuffer<A>,
     parser: Parser,
     message: Vec<Element<Slice>>,
     output: LinkBuffer<A>,
 }
 
-impl Proxy {
-    pub(super) fn new() -> Self {
-        Self::with(LinkBuffer::new)
-    }
-
-    pub(super) fn keeping() -> Self {
-        Self::with(|| LinkBuffer::builder().tail_policy(KEEP).build())
-    }
-}
-
-impl Proxy<Process<Pooled>> {
-    pub(super) fn pooled() -> Self {
-        Self::with(LinkBuffer::default)
-    }
-}
-
 impl<A: NodeAllocator> Proxy<A> {
-    fn with(buffer: impl Fn() -> LinkBuffer<A>) -> Self {
+    pub(super) fn with(buffer: impl Fn() -> LinkBuffer<A>) -> Self {
         Self {
             input: buffer(),
             parser: Parser::default(),

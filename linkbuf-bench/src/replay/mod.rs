@@ -19,7 +19,10 @@ use std::time::{Duration, Instant};
 
 pub use recording::{Chunk, Recording};
 
-use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
+use linkbuf_core::{LinkBuffer, NodeAllocator};
+
+use crate::contenders::shapes::linkbuf as buffers;
+use crate::scenario::{Bar, Case, Contender, Kind, Scenario, Share, Unit};
 
 /// Values of at least so many bytes are attached by everyone: what linkbuf does unless told otherwise.
 const ATTACH_FROM: usize = 4096;
@@ -102,16 +105,29 @@ impl<S: Stream> Case for Replay<S> {
     }
 }
 
+const PEERS: &[&str] = &["bytes_mut-attach", "bytes_mut-flat", "linked_bytes"];
 const BYTES_MUT: &[&str] = &["bytes_mut-attach", "bytes_mut-flat"];
 
 /// A contender that makes a stream per direction of each connection.
 fn contender<S: Stream + 'static>(
+    kind: Kind,
     name: &'static str,
     recording: &Rc<Recording>,
     stream: fn() -> S,
 ) -> Contender {
     let recording = Rc::clone(recording);
-    Contender::new(name, move || Replay::new(&recording, stream))
+    Contender::of(kind, name, move || Replay::new(&recording, stream))
+}
+
+/// linkbuf, over memory that `buffer` knows; all of the scenario in one of two rounds, because so many take part.
+fn linked<A: NodeAllocator>(
+    name: &'static str,
+    recording: &Rc<Recording>,
+    buffer: fn() -> LinkBuffer<A>,
+) -> Contender {
+    let recording = Rc::clone(recording);
+    let make = move || Replay::new(&recording, || linkbuf::Proxy::with(buffer));
+    Contender::linkbuf(name, make).every(2)
 }
 
 /// The replay of `recording` by everyone.
@@ -133,16 +149,36 @@ pub fn scenario(recording: Recording) -> Scenario {
             bytes: recording.bytes(),
         },
         contenders: vec![
-            contender("linkbuf", &recording, linkbuf::Proxy::new),
-            contender("linkbuf-pooled", &recording, linkbuf::Proxy::pooled),
-            contender("linkbuf-keep", &recording, linkbuf::Proxy::keeping),
-            contender("bytes_mut-attach", &recording, bytes_mut::Attaching::new),
-            contender("bytes_mut-flat", &recording, bytes_mut::Flat::new),
-            contender("linked_bytes", &recording, linked_bytes::Proxy::new),
-            contender("memcpy", &recording, floor::OneCopy::new),
+            linked("linkbuf", &recording, buffers::heap),
+            linked("linkbuf-pooled", &recording, buffers::pooled),
+            linked("linkbuf-keep", &recording, buffers::keeping),
+            linked("linkbuf-mmap", &recording, buffers::mmap),
+            linked("linkbuf-hugepage", &recording, buffers::huge_page),
+            linked("linkbuf-mimalloc", &recording, buffers::mimalloc),
+            contender(
+                Kind::Peer,
+                "bytes_mut-attach",
+                &recording,
+                bytes_mut::Attaching::new,
+            ),
+            contender(
+                Kind::Peer,
+                "bytes_mut-flat",
+                &recording,
+                bytes_mut::Flat::new,
+            ),
+            contender(
+                Kind::Peer,
+                "linked_bytes",
+                &recording,
+                linked_bytes::Proxy::new,
+            ),
+            contender(Kind::Floor, "memcpy", &recording, floor::OneCopy::new),
         ],
         baseline: "bytes_mut-attach",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf-keep", BYTES_MUT, 1.0),
             Bar::aim("linkbuf-keep", BYTES_MUT, 1.0 / 1.5),
         ],

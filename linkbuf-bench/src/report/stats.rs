@@ -1,24 +1,16 @@
-//! Medians and quartiles.
+//! Medians and quartiles, and the quotients of two contenders' times.
 
-/// A median and the quartiles around it.
-///
-/// ```
-/// let spread = linkbuf_bench::report::Spread::of(&[5.0, 1.0, 3.0, 2.0, 4.0]).unwrap();
-/// assert_eq!((spread.low, spread.median, spread.high), (2.0, 3.0, 4.0));
-/// assert_eq!(linkbuf_bench::report::Spread::of(&[]), None);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    /// The first quartile.
-    pub low: f64,
-    /// The median.
-    pub median: f64,
-    /// The third quartile.
-    pub high: f64,
-}
+use crate::results::{Quartiles, Timed};
 
-impl Spread {
+impl Quartiles {
     /// Of some values, in any order. `None` of none.
+    ///
+    /// ```
+    /// use linkbuf_bench::results::Quartiles;
+    /// let spread = Quartiles::of(&[5.0, 1.0, 3.0, 2.0, 4.0]).unwrap();
+    /// assert_eq!((spread.low, spread.median, spread.high), (2.0, 3.0, 4.0));
+    /// assert_eq!(Quartiles::of(&[]), None);
+    /// ```
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -38,20 +30,34 @@ impl Spread {
         })
     }
 
-    /// Of the quotients of `values` and `others`, pair by pair.
-    ///
-    /// ```
-    /// use linkbuf_bench::report::Spread;
-    /// let ratio = Spread::of_ratios(&[2.0, 20.0], &[1.0, 10.0]).unwrap();
-    /// assert_eq!((ratio.low, ratio.high), (2.0, 2.0));
-    /// ```
-    pub fn of_ratios(values: &[f64], others: &[f64]) -> Option<Self> {
-        let ratios: Vec<f64> = values.iter().zip(others).map(|(v, o)| v / o).collect();
-        Self::of(&ratios)
-    }
-
     /// Half the distance of the quartiles, as a part of the median.
     pub fn relative(&self) -> f64 {
         (self.high - self.low) / 2.0 / self.median
+    }
+}
+
+impl Timed {
+    /// Nanoseconds of an operation in that round, if it took part in it.
+    pub fn in_round(&self, round: usize) -> Option<f64> {
+        let at = self.rounds.iter().position(|r| *r == round)?;
+        self.nanos.get(at).copied()
+    }
+
+    /// Its time as a multiple of `other`'s, of each round that both have.
+    ///
+    /// ```
+    /// # let timed = |nanos: &[f64], rounds: &[usize]| linkbuf_bench::results::Timed {
+    /// #     scenario: "W1".into(), title: String::new(), contender: "memcpy".into(),
+    /// #     kind: linkbuf_bench::scenario::Kind::Floor, value: 0.0, unit: String::new(), shown: String::new(),
+    /// #     spread: 0.0, nanos: nanos.to_vec(), rounds: rounds.to_vec(), base: String::new(), to_base: None,
+    /// #     allocs: Vec::new(), bars: Vec::new(),
+    /// # };
+    /// let (one, other) = (timed(&[2.0, 20.0, 7.0], &[0, 1, 2]), timed(&[1.0, 10.0], &[0, 1]));
+    /// assert_eq!(one.ratios(&other), [2.0, 2.0]);
+    /// ```
+    pub fn ratios(&self, other: &Self) -> Vec<f64> {
+        let own = self.rounds.iter().zip(&self.nanos);
+        own.filter_map(|(round, nanos)| Some(nanos / other.in_round(*round)?))
+            .collect()
     }
 }

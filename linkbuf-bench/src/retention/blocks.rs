@@ -2,13 +2,13 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use linkbuf_alloc::Trimmer;
 use linkbuf_core::NodeAllocator;
 
+use super::subjects::trimmer;
 use super::watch::{Base, bytes, tell};
-use super::{Found, Phase, Sizes, Unit};
+use super::{Found, Sizes, Trial};
 use crate::backends::Job;
 use crate::block::Block;
 
@@ -23,7 +23,7 @@ pub(super) const PER_LIVE: &str = "resident / live";
 
 /// R1–R4, as a job for any allocator.
 pub(super) struct Blocks {
-    pub(super) phase: Phase,
+    pub(super) trial: Trial,
     pub(super) sizes: Sizes,
 }
 
@@ -33,8 +33,8 @@ impl Job for Blocks {
     type Out = Result<Found, String>;
 
     fn with<A: NodeAllocator>(self, alloc: A) -> Result<Found, String> {
-        let silent = matches!(self.phase, Phase::Silent | Phase::OtherSilent);
-        let elsewhere = matches!(self.phase, Phase::OtherTrim | Phase::OtherSilent);
+        let silent = matches!(self.trial, Trial::Silent | Trial::OtherSilent);
+        let elsewhere = matches!(self.trial, Trial::OtherTrim | Trial::OtherSilent);
         let mut found = Found::default();
         let count = (self.sizes.mib << 20) / LEN;
         // Written through, so that the table is in the base.
@@ -58,13 +58,13 @@ impl Job for Blocks {
                 slot.insert(Block::take(&alloc, LEN)).touch_pages();
             }
             let taken = base.more()?;
-            found.add("taken", Unit::Bytes, taken);
+            found.bytes("taken", taken);
             let mut live = 0;
             if elsewhere {
                 let gone = "the other thread is gone";
                 go.send(&mut blocks).map_err(|_| gone)?;
                 done.recv().map_err(|_| gone)?;
-            } else if self.phase == Phase::Survivors {
+            } else if self.trial == Trial::Survivors {
                 live = give_back(&mut blocks, at_random());
             } else {
                 give_back(&mut blocks, || false);
@@ -79,28 +79,20 @@ impl Job for Blocks {
             alloc.trim();
             let took = start.elapsed();
             let left = base.more()?;
-            if self.phase == Phase::Survivors {
+            if self.trial == Trial::Survivors {
                 let live = bytes(live as u64 * LEN as u64);
-                found.add("live", Unit::Bytes, live);
-                found.add("at once", Unit::Bytes, at_once);
-                found.add(TRIMMED, Unit::Bytes, left);
-                found.add(PER_LIVE, Unit::Times, left / live);
+                found.bytes("live", live);
+                found.bytes("at once", at_once);
+                found.bytes(TRIMMED, left);
+                found.times(PER_LIVE, left / live);
             } else {
-                found.add("at once", Unit::Percent, at_once / taken * 100.0);
-                found.add(TRIMMED, Unit::Percent, left / taken * 100.0);
+                found.part("at once", at_once / taken);
+                found.part(TRIMMED, left / taken);
             }
-            found.add("trim() took", Unit::Seconds, took.as_secs_f64());
+            found.seconds("trim() took", Some(took.as_secs_f64()));
             Ok(found)
         })
     }
-}
-
-/// A trimmer as its documentation starts one.
-fn trimmer<A: NodeAllocator>(alloc: &A) -> Result<Trimmer, String> {
-    let started = Trimmer::start(Duration::from_millis(250));
-    let trimmer = started.map_err(|e| format!("the trimmer didn't start: {e}"))?;
-    trimmer.watch(alloc.clone());
-    Ok(trimmer)
 }
 
 /// Gives all blocks back in the order in which they came, but for those that survive. Returns how many do.
@@ -120,7 +112,7 @@ fn give_back<A: NodeAllocator>(
 }
 
 /// True of one call in 64, at random, and in every run of the same ones.
-fn at_random() -> impl FnMut() -> bool {
+pub(super) fn at_random() -> impl FnMut() -> bool {
     // xorshift64*: good enough to choose by.
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     move || {

@@ -1,20 +1,23 @@
-//! One phase with one allocator, in a process of its own.
+//! One trial with one subject, in a process of its own.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::blocks::Blocks;
-use super::idle::{self, Idle};
+use super::burst::{Burst, WINDOW};
+use super::idle::{Idle, MESSAGE};
+use super::pin::Pinned;
 use super::reserve::Reserved;
-use super::{BYTES_MUT, Outcome, Phase, Sizes};
+use super::subjects::{Entry, FEWER};
+use super::{Outcome, Sizes, Trial};
 use crate::backends::Backend;
 use crate::resident::Machine;
 
 /// The command line of the processes that [`start`] starts. Not for people.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    phase: String,
-    backend: String,
+    trial: String,
+    subject: String,
     mib: usize,
     buffers: usize,
     watch_ms: u64,
@@ -23,22 +26,25 @@ pub(crate) struct Options {
 /// Measures, in this process, with what ran in it before.
 ///
 /// ```
-/// use linkbuf_bench::retention::{Outcome, Phase, Sizes, measure};
+/// use linkbuf_bench::retention::{Outcome, Sizes, Trial, measure};
 /// let small = Sizes { mib: 1, ..Sizes::QUICK };
-/// let outcome = measure(Phase::Trim, "heap", small);
+/// let outcome = measure(Trial::Trim, "heap", small);
 /// assert_eq!(matches!(outcome, Outcome::Found(_)), cfg!(target_os = "linux"));
 /// ```
-pub fn measure(phase: Phase, backend: &str, sizes: Sizes) -> Outcome {
-    let done = if phase.is_idle() && backend == BYTES_MUT {
-        Ok(idle::bytes_mut(sizes))
-    } else if let Some(backend) = Backend::named(backend) {
-        let release = phase == Phase::IdleRelease;
-        match phase {
-            Phase::Idle | Phase::IdleRelease => backend.run(Idle { release, sizes }),
-            _ => backend.run(Blocks { phase, sizes }),
-        }
-    } else {
-        Ok(Err(format!("no allocator is called {backend}")))
+pub fn measure(trial: Trial, subject: &str, sizes: Sizes) -> Outcome {
+    let Some(entry) = Entry::named(subject) else {
+        return Outcome::Failed(format!("nobody is called {subject}"));
+    };
+    let done = match trial {
+        Trial::Idle => entry.run(Idle(sizes)),
+        Trial::IdleRelease => entry.releasing().run(Idle(sizes)),
+        Trial::BurstMany => entry.run(Burst { few: false, sizes }),
+        Trial::BurstFew => entry.run(Burst { few: true, sizes }),
+        Trial::Pinned => entry.run(Pinned(sizes)),
+        _ => match entry.backend() {
+            Some(backend) => backend.run(Blocks { trial, sizes }),
+            None => Err("it has no blocks to give".into()),
+        },
     };
     match done {
         Ok(Ok(found)) => Outcome::Found(found),
@@ -49,60 +55,90 @@ pub fn measure(phase: Phase, backend: &str, sizes: Sizes) -> Outcome {
 
 /// What a process that [`start`] started does: measures, and prints the outcome as JSON.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let phase = Phase::named(&options.phase);
-    let phase = phase.ok_or_else(|| format!("no phase is called {}", options.phase))?;
+    let trial = Trial::named(&options.trial);
+    let trial = trial.ok_or_else(|| format!("no trial is called {}", options.trial))?;
     let sizes = Sizes {
         mib: options.mib,
         buffers: options.buffers,
         watch: Duration::from_millis(options.watch_ms),
     };
-    println!("{}", measure(phase, &options.backend, sizes).to_json());
+    let outcome = measure(trial, &options.subject, sizes);
+    let text = serde_json::to_string(&outcome).map_err(|e| e.to_string())?;
+    println!("{text}");
     Ok(())
 }
 
 /// Measures in a new process, for which huge pages are reserved if `reserve` says so. For it alone: others would stand
-/// on them, too, and be another allocator than on the machine as it is.
-pub(super) fn start(phase: Phase, backend: &str, sizes: Sizes, reserve: bool) -> Outcome {
-    let reserved = reserve.then(|| Reserved::bytes(huge_bytes(phase, sizes)));
+/// on them, too, and be another allocator than on the machine as it is. `None`: the user stopped it.
+pub(super) fn start(trial: Trial, entry: &Entry, sizes: Sizes, reserve: bool) -> Option<Outcome> {
+    let reserved = reserve.then(|| Reserved::bytes(huge_bytes(trial, sizes)));
     if let Some(Err(why)) = reserved {
-        return Outcome::Skipped(why);
+        return Some(Outcome::Skipped(why));
     }
-    if let Err(why) = room(phase, backend, sizes) {
-        return Outcome::Skipped(why);
+    if let Err(why) = room(trial, entry, sizes) {
+        return Some(Outcome::Skipped(why));
     }
-    ask(phase, backend, sizes).unwrap_or_else(Outcome::Failed)
+    let done = ask(trial, entry, sizes);
+    done.unwrap_or_else(|why| Some(Outcome::Failed(why)))
 }
 
-fn ask(phase: Phase, backend: &str, sizes: Sizes) -> Result<Outcome, String> {
+fn ask(trial: Trial, entry: &Entry, sizes: Sizes) -> Result<Option<Outcome>, String> {
     let me = std::env::current_exe().map_err(|e| format!("this program isn't found: {e}"))?;
     let output = Command::new(me)
-        .args(["retention-child", phase.id(), backend])
+        .args(["retention-child", trial.id(), entry.name])
         .args([sizes.mib.to_string(), sizes.buffers.to_string()])
         .arg(sizes.watch.as_millis().to_string())
+        .envs(entry.environment.iter().copied())
         .stdin(Stdio::null())
         .output()
         .map_err(|e| format!("it didn't start: {e}"))?;
+    if was_stopped(output.status) {
+        return Ok(None);
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: {}", output.status, said.trim()));
     }
-    let value = serde_json::from_slice(&output.stdout).map_err(|e| e.to_string())?;
-    Outcome::from_json(&value)
+    let outcome = serde_json::from_slice(&output.stdout);
+    outcome.map(Some).map_err(|e| e.to_string())
+}
+
+/// Whether a user's Ctrl-C, which goes to the processes that this one started too, was its end.
+pub(crate) fn was_stopped(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        const SIGINT: i32 = 2;
+        const SIGTERM: i32 = 15;
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        signal.is_some_and(|signal| signal == SIGINT || signal == SIGTERM)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
+    }
 }
 
 /// Whether the machine has memory for it.
-fn room(phase: Phase, backend: &str, sizes: Sizes) -> Result<(), String> {
+fn room(trial: Trial, entry: &Entry, sizes: Sizes) -> Result<(), String> {
     let Ok(machine) = Machine::now() else {
         return Ok(());
     };
-    let wanted = match phase {
-        Phase::Idle | Phase::IdleRelease => huge_bytes(phase, sizes),
+    let wanted = match trial {
+        _ if trial.is_of_buffers() => {
+            // A peer's buffers are fewer.
+            let buffers = match entry.backend() {
+                Some(_) => sizes.buffers,
+                None => sizes.buffers.min(FEWER),
+            };
+            (buffers * entry.keeps(MESSAGE) + WINDOW * MESSAGE) as u64
+        }
         _ => (sizes.mib as u64) << 20,
     };
     // Whatever it is made of, and with a margin for its tables and for the rest of the machine.
     let wanted = wanted + wanted / 4;
-    let reserved = Backend::HugeTlb.name();
-    if backend != reserved && machine.available < wanted {
+    let reserved = entry.backend() == Some(Backend::HugeTlb);
+    if !reserved && machine.available < wanted {
         let mib = |bytes| bytes >> 20;
         return Err(format!(
             "it takes {} MiB, of which {} are available",
@@ -110,8 +146,8 @@ fn room(phase: Phase, backend: &str, sizes: Sizes) -> Result<(), String> {
             mib(machine.available)
         ));
     }
-    let huge = huge_bytes(phase, sizes);
-    if backend == reserved && machine.huge < huge {
+    let huge = huge_bytes(trial, sizes);
+    if reserved && machine.huge < huge {
         return Err(format!(
             "it takes {} reserved huge pages, of which {} are free: --reserve-huge-pages",
             huge >> 21,
@@ -121,14 +157,20 @@ fn room(phase: Phase, backend: &str, sizes: Sizes) -> Result<(), String> {
     Ok(())
 }
 
-/// Bytes of huge pages that a phase takes.
-fn huge_bytes(phase: Phase, sizes: Sizes) -> u64 {
+/// Bytes of huge pages that a trial takes.
+fn huge_bytes(trial: Trial, sizes: Sizes) -> u64 {
     // For the last pieces, which are partly used.
     let spare = 8 << 20;
+    // What each keeps.
+    let kept = |buffers: usize| buffers as u64 * 8192;
+    let held = (WINDOW * MESSAGE) as u64;
     spare
-        + match phase {
-            // What each keeps, and the message of one.
-            Phase::Idle | Phase::IdleRelease => sizes.buffers as u64 * 8192 + (1 << 20),
+        + match trial {
+            Trial::Idle | Trial::IdleRelease => kept(sizes.buffers) + MESSAGE as u64,
+            // Grown nodes don't fill a piece.
+            Trial::BurstMany => kept(sizes.buffers) + 2 * held,
+            Trial::BurstFew => kept(sizes.few()) + 2 * held,
+            Trial::Pinned => (sizes.pin_mib() as u64) << 20,
             _ => (sizes.mib as u64) << 20,
         }
 }

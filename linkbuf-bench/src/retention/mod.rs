@@ -4,302 +4,256 @@
 //! would be the next one's base. `resident` is what the system says ([`Resident::adjusted`]), less what it said before
 //! the first block was taken; it holds headers, tables and fragments, whoever they are of.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `trial` | what is measured: R1–R5, the bursts, pinning; and how much of it |
+//! | `subjects`, `buffers` | who is weighed, and how a message passes through each |
+//! | `blocks`, `idle`, `burst`, `modes`, `pin` | the trials |
+//! | `watch`, `record` | looking at what is resident |
+//! | `child`, `reserve` | a process for each, and huge pages for it |
+//! | `judge`, `tables` | bars, and what is told |
+//!
 //! [`Resident::adjusted`]: crate::resident::Resident::adjusted
 
 mod blocks;
+pub(crate) mod buffers;
+pub(crate) mod burst;
 mod child;
 mod found;
 mod idle;
-mod report;
+mod judge;
+mod modes;
+mod pin;
+mod record;
 mod reserve;
+pub(crate) mod subjects;
+mod tables;
+mod trial;
 mod watch;
 
 pub use child::measure;
-pub(crate) use child::{Options as ChildOptions, run as run_child};
-pub use found::{Figure, Found, Unit};
-pub use report::{Outcome, Row, json_line, table};
-
-use std::fmt;
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use serde_json::Value;
+pub(crate) use child::{Options as ChildOptions, run as run_child, was_stopped};
+pub use found::{Found, Outcome};
+pub use judge::judge;
+pub(crate) use tables::list;
+pub use tables::tables;
+pub use trial::{Sizes, Trial};
 
 use crate::backends::Backend;
-use crate::{machine, progress};
+use crate::part::{Selection, Step};
+use crate::results::{Kept, Results};
+use crate::scenario::Kind;
+use subjects::{BYTES_MUT, Entry};
 
-/// What is measured.
-///
-/// ```
-/// use linkbuf_bench::retention::Phase;
-/// assert_eq!(Phase::named("r3-TRIM"), Some(Phase::OtherTrim));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// All blocks given back, then `trim()`.
-    Trim,
-    /// All blocks given back, then nothing: a trimmer thread runs.
-    Silent,
-    /// As `Trim`; another thread gives the blocks back, and lives on.
-    OtherTrim,
-    /// As `Silent`; another thread gives the blocks back, and lives on.
-    OtherSilent,
-    /// One in 64 blocks stays, at random; then `trim()`.
-    Survivors,
-    /// Idle buffers, of the default policy.
-    Idle,
-    /// Idle buffers that release all.
-    IdleRelease,
-}
-
-impl Phase {
-    /// All of them, in the order in which they are told.
-    pub const ALL: &[Self] = &[
-        Self::Trim,
-        Self::Silent,
-        Self::OtherTrim,
-        Self::OtherSilent,
-        Self::Survivors,
-        Self::Idle,
-        Self::IdleRelease,
-    ];
-
-    /// Its name on the command line.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Trim => "R1",
-            Self::Silent => "R2",
-            Self::OtherTrim => "R3-trim",
-            Self::OtherSilent => "R3-silent",
-            Self::Survivors => "R4",
-            Self::Idle => "R5",
-            Self::IdleRelease => "R5-release",
+/// Who takes part in a trial.
+pub(crate) fn entries(trial: Trial) -> impl Iterator<Item = Entry> {
+    subjects::all().filter(move |entry| match trial {
+        Trial::Idle => entry.is_plain() || entry.name == BYTES_MUT,
+        // What is read from it is copied.
+        Trial::Pinned if entry.name == "linked_bytes" => false,
+        // What they tell, their neighbours do; and the last is for the heap part.
+        Trial::BurstFew => {
+            let similar = [
+                "slabs",
+                "hugepage-plain",
+                "mimalloc-large_pages",
+                "heap-release",
+            ];
+            !similar.contains(&entry.name)
         }
-    }
-
-    /// The one of that name, in upper or lower case.
-    pub fn named(id: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|phase| phase.id().eq_ignore_ascii_case(id))
-    }
-
-    fn title(self, sizes: Sizes) -> String {
-        let mib = sizes.mib;
-        let blocks = format!("{mib} MiB of 8 KiB blocks taken, written and given back");
-        let buffers = format!("{} buffers idle after 1 MiB each", sizes.buffers);
-        match self {
-            Self::Trim => format!("{blocks}, then trim()"),
-            Self::Silent => format!("{blocks}, then silence, with a trimmer thread"),
-            Self::OtherTrim => format!("{blocks} by another thread, then trim()"),
-            Self::OtherSilent => format!("{blocks} by another thread, then silence"),
-            Self::Survivors => format!("{blocks} but for one in 64 at random, then trim()"),
-            Self::Idle => buffers,
-            Self::IdleRelease => format!("{buffers}, TailPolicy::Release"),
-        }
-    }
-
-    fn is_idle(self) -> bool {
-        matches!(self, Self::Idle | Self::IdleRelease)
-    }
+        Trial::BurstMany | Trial::Pinned => entry.name != "heap-release",
+        _ => entry.is_plain(),
+    })
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
-    }
+/// Who and what is left of it where time is short. Bars that small sizes would miss are left out, too.
+const QUICK: &[(Trial, &[&str])] = &[
+    (Trial::Silent, &["pooled", "mimalloc"]),
+    (Trial::OtherTrim, &["pooled", "pooled-mmap"]),
+    (Trial::Survivors, &["pooled", "pooled-mmap", "hugepage-thp"]),
+    (Trial::Idle, &["pooled", "mmap", "heap"]),
+    (Trial::IdleRelease, &["pooled"]),
+    (
+        Trial::BurstMany,
+        &[
+            BYTES_MUT,
+            "tokio_codec",
+            "linked_bytes",
+            "pooled",
+            "hugepage-thp",
+            "mimalloc",
+            "pooled-release",
+        ],
+    ),
+    (Trial::BurstFew, &[BYTES_MUT, "pooled", "mimalloc"]),
+    (
+        Trial::Pinned,
+        &[BYTES_MUT, "tokio_codec", "pooled", "mimalloc"],
+    ),
+];
+
+/// Whether so many are asked for by name that it is no first look.
+fn is_named(selection: &Selection) -> bool {
+    !(selection.scenarios.is_empty()
+        && selection.backends.is_empty()
+        && selection.contenders.is_empty())
 }
 
-/// How much is taken.
-///
-/// ```
-/// use linkbuf_bench::retention::Sizes;
-/// assert_eq!(Sizes::FULL.mib, 1024);
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
-    /// MiB of blocks.
-    pub mib: usize,
-    /// Buffers.
-    pub buffers: usize,
-    /// How long a silent program is watched, unless it has given its memory back before.
-    pub watch: Duration,
-}
-
-impl Sizes {
-    /// The sizes that the bars are for.
-    pub const FULL: Self = Self {
-        mib: 1024,
-        buffers: 10_000,
-        watch: Duration::from_secs(5),
-    };
-
-    /// A first look.
-    pub const QUICK: Self = Self {
-        mib: 128,
-        buffers: 1000,
-        watch: Duration::from_millis(2500),
-    };
-}
-
-/// `BytesMut`, which stands beside the allocators where buffers are weighed.
-pub(crate) const BYTES_MUT: &str = "bytes_mut";
-
-/// The command line of `linkbuf-bench retention`.
-///
-/// ```
-/// use clap::Parser;
-/// #[derive(Parser)]
-/// struct Cli {
-///     #[command(flatten)]
-///     options: linkbuf_bench::retention::Options,
-/// }
-/// assert!(Cli::try_parse_from(["x", "--quick", "--phase", "R1", "--backend", "heap"]).is_ok());
-/// assert!(Cli::try_parse_from(["x", "--mib", "0"]).is_err());
-/// ```
-#[derive(Debug, clap::Args)]
-pub struct Options {
-    /// Small sizes: a first look. The bars are for the full ones
-    #[arg(long)]
-    quick: bool,
-    /// Only this phase (R1 … R5, R3-silent …); may be given several times
-    #[arg(long, value_name = "ID")]
-    phase: Vec<String>,
-    /// Only this allocator; may be given several times
-    #[arg(long, value_name = "NAME")]
-    backend: Vec<String>,
-    /// MiB of blocks, instead of 1024 (128 with --quick)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
-    mib: Option<u32>,
-    /// Buffers, instead of 10,000 (1,000 with --quick)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
-    buffers: Option<u32>,
-    /// Watches silent programs for so many seconds, instead of 5 (2.5 with --quick)
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    watch: Option<Duration>,
-    /// Reserves huge pages for the runs that are about them (needs root). They are given up after each, but not if it
-    /// is interrupted
-    #[arg(long)]
-    reserve_huge_pages: bool,
-    /// Writes the results there too: a JSON object per line
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Lists phases and allocators
-    #[arg(long)]
-    list: bool,
-}
-
-impl Options {
-    fn sizes(&self) -> Sizes {
-        let all = if self.quick {
-            Sizes::QUICK
-        } else {
-            Sizes::FULL
-        };
-        Sizes {
-            mib: self.mib.map_or(all.mib, |n| n as usize),
-            buffers: self.buffers.map_or(all.buffers, |n| n as usize),
-            watch: self.watch.unwrap_or(all.watch),
-        }
-    }
-
-    /// What was asked for: `R3` means both of it, no phase all.
-    fn phases(&self) -> Result<Vec<Phase>, String> {
-        let asked = |phase: &Phase| {
-            let family = phase.id().split('-').next().unwrap_or_default();
-            let names = [phase.id(), family];
-            let mut all = self.phase.iter();
-            all.any(|asked| names.iter().any(|name| name.eq_ignore_ascii_case(asked)))
-        };
-        let mut phases = Phase::ALL.to_vec();
-        if !self.phase.is_empty() {
-            phases.retain(asked);
-        }
-        some(phases)
-    }
-
-    fn backends(&self, phase: Phase) -> Vec<&'static str> {
-        let mut names: Vec<_> = Backend::RETENTION.iter().map(|b| b.name()).collect();
-        if phase.is_idle() && phase != Phase::IdleRelease {
-            names.push(BYTES_MUT);
-        }
-        if !self.backend.is_empty() {
-            names.retain(|name| self.backend.iter().any(|asked| asked == name));
-        }
-        names
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|e| format!("{e}"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
-}
-
-fn some<T>(found: Vec<T>) -> Result<Vec<T>, String> {
-    match found.is_empty() {
-        true => Err("nothing is called that; `retention --list` tells what there is".into()),
-        false => Ok(found),
-    }
-}
-
-/// Runs what `options` ask for, and prints a table per phase.
+/// What is asked for, a process each. Nothing, where no name of the selection is one of a trial or a subject.
 ///
 /// # Errors
-/// Unknown names, or a file that can't be written. An allocator that fails has a row that says so.
-pub fn run(options: &Options) -> Result<(), String> {
-    let sizes = options.sizes();
-    let phases = options.phases()?;
-    let pairs = |phase: &Phase| {
-        let phase = *phase;
-        let names = options.backends(phase).into_iter();
-        names.map(move |backend| (phase, backend))
+/// None yet: what can't be measured is a finding.
+pub(crate) fn steps(selection: &Selection) -> Result<Vec<Step>, String> {
+    let sizes = match selection.quick {
+        true => Sizes::QUICK,
+        false => Sizes::FULL,
     };
-    let runs: Vec<_> = some(phases.iter().flat_map(pairs).collect())?;
-    if options.list {
-        for phase in &phases {
-            println!("{:<11} {}", phase.id(), phase.title(sizes));
-            println!("{:<11} {}", "", options.backends(*phase).join(", "));
+    let mut steps = Vec::new();
+    let names: Vec<_> = subjects::all().map(|entry| entry.name).collect();
+    let wanted = |trial: &&Trial| selection.wants_scenario(trial.id());
+    for trial in Trial::ALL.iter().filter(wanted).copied() {
+        for entry in entries(trial) {
+            let quick = QUICK.iter().find(|(quick, _)| *quick == trial);
+            let quick = quick.is_some_and(|(_, names)| names.contains(&entry.name));
+            let left_out = selection.quick && !is_named(selection) && !quick;
+            if subjects::wants(selection, &entry, &names) && !left_out {
+                let reserve =
+                    selection.reserve_huge_pages && entry.backend() == Some(Backend::HugeTlb);
+                steps.push(step(trial, entry, sizes, reserve));
+            }
         }
-        return Ok(());
     }
-    let mut json = Lines::to(options.json.as_deref())?;
-    json.write(&report::about_line(sizes))?;
-    let progress = progress::bar(runs.len());
-    let mut rows = Vec::new();
-    for (phase, backend) in runs {
-        progress.set_message(format!("{phase} {backend}: {}", phase.title(sizes)));
-        let reserve = options.reserve_huge_pages && backend == Backend::HugeTlb.name();
-        let row = Row::new(phase, backend, child::start(phase, backend, sizes, reserve));
-        json.write(&json_line(&row))?;
-        rows.push(row);
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    for phase in phases {
-        let of_phase: Vec<_> = rows.iter().filter(|row| row.phase == phase).collect();
-        println!("{phase}: {}\n{}", phase.title(sizes), table(&of_phase));
-    }
-    println!("{}\n{}", report::summary(&rows), machine::about());
-    Ok(())
+    Ok(steps)
 }
 
-/// The file of results: a line at a time, so that what is done stays if the run is cut off.
-struct Lines(Option<File>);
+fn step(trial: Trial, entry: Entry, sizes: Sizes, reserve: bool) -> Step {
+    Step {
+        what: format!("{trial} {}: {}", entry.name, trial.title(sizes)),
+        seconds: seconds(trial, &entry, sizes, reserve),
+        run: Box::new(move |results: &mut Results| {
+            if let Some(outcome) = child::start(trial, &entry, sizes, reserve) {
+                let mut kept = kept(trial, &entry, sizes, outcome);
+                kept.bars = judge(&kept, &results.retention);
+                results.retention.push(kept);
+            }
+            Ok(())
+        }),
+    }
+}
 
-impl Lines {
-    fn to(path: Option<&Path>) -> Result<Self, String> {
-        let create = |path: &Path| {
-            let file = File::create(path);
-            file.map_err(|e| format!("{}: {e}", path.display()))
-        };
-        path.map(create).transpose().map(Self)
+fn kept(trial: Trial, entry: &Entry, sizes: Sizes, outcome: Outcome) -> Kept {
+    let (found, missing) = match outcome {
+        Outcome::Found(found) => (found, None),
+        Outcome::Skipped(why) => (Found::default(), Some(format!("skipped: {why}"))),
+        Outcome::Failed(why) => (Found::default(), Some(format!("FAILED: {why}"))),
+    };
+    let kind = match entry.backend() {
+        // Bare blocks of it aren't linkbuf's; its buffers over them are.
+        Some(backend) if !trial.is_of_buffers() => backend.kind(),
+        Some(_) => Kind::Linkbuf,
+        None => Kind::Peer,
+    };
+    Kept {
+        scenario: trial.id().to_owned(),
+        title: trial.title(sizes),
+        subject: entry.name.to_owned(),
+        kind,
+        figures: found.figures,
+        series: found.series,
+        marks: found.marks,
+        missing,
+        bars: Vec::new(),
+    }
+}
+
+/// About how long a run takes.
+fn seconds(trial: Trial, entry: &Entry, sizes: Sizes, reserve: bool) -> f64 {
+    let watch = sizes.watch.as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let (gib, buffers) = (sizes.mib as f64 / 1024.0, sizes.buffers as f64 / 10_000.0);
+    if entry.backend() == Some(Backend::HugeTlb) && !reserve {
+        // Most machines have none.
+        return 0.1;
+    }
+    match trial {
+        Trial::Silent | Trial::OtherSilent => gib + watch.min(1.5),
+        Trial::Trim | Trial::OtherTrim | Trial::Survivors => gib,
+        Trial::Idle | Trial::IdleRelease => buffers,
+        Trial::BurstMany => buffers + watch.min(1.5),
+        Trial::BurstFew => 1.0 + 3.0 * watch.min(1.5),
+        Trial::Pinned => 0.1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The trials and subjects of a selection's steps.
+    fn steps_of(selection: &Selection) -> Vec<String> {
+        let steps = steps(selection).expect("there is no error yet");
+        let begin = |step: Step| step.what.split(':').next().unwrap_or_default().to_owned();
+        steps.into_iter().map(begin).collect()
     }
 
-    fn write(&mut self, line: &Value) -> Result<(), String> {
-        let Some(file) = &mut self.0 else {
-            return Ok(());
+    fn named(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_backend_is_measured_beside_the_peers_where_there_are_any() {
+        let mut selection = Selection {
+            scenarios: named(&["r3"]),
+            backends: named(&["heap", "pooled"]),
+            ..Selection::default()
         };
-        writeln!(file, "{line}").map_err(|e| format!("the JSON file: {e}"))
+        let want = [
+            "R3-trim pooled",
+            "R3-trim heap",
+            "R3-silent pooled",
+            "R3-silent heap",
+        ];
+        assert_eq!(steps_of(&selection), want);
+        selection.scenarios = named(&["R5"]);
+        selection.backends = named(&["mmap"]);
+        let want = ["R5 bytes_mut", "R5 mmap", "R5-release mmap"];
+        assert_eq!(steps_of(&selection), want);
+    }
+
+    #[test]
+    fn a_subject_is_measured_alone_or_beside_a_backend() {
+        let mut selection = Selection {
+            scenarios: named(&["burst-few"]),
+            contenders: named(&["bytes_mut"]),
+            ..Selection::default()
+        };
+        assert_eq!(steps_of(&selection), ["burst-few bytes_mut"]);
+        selection.backends = named(&["mmap"]);
+        let want = ["burst-few bytes_mut", "burst-few mmap"];
+        assert_eq!(steps_of(&selection), want);
+    }
+
+    #[test]
+    fn a_first_look_leaves_out_what_is_not_asked_for_by_name() {
+        let mut selection = Selection {
+            quick: true,
+            ..Selection::default()
+        };
+        let quick = steps_of(&selection);
+        let all = steps_of(&Selection::default());
+        assert!(quick.len() < all.len() / 2 && quick.iter().all(|step| all.contains(step)));
+        let named_there: usize = QUICK.iter().map(|(_, names)| names.len()).sum();
+        assert_eq!(quick.len(), named_there, "the list names who there is");
+        selection.scenarios = named(&["R1"]);
+        assert_eq!(steps_of(&selection).len(), Trial::Trim.subjects().len());
+    }
+
+    #[test]
+    fn what_is_not_retentions_is_none_of_its_steps() {
+        let selection = Selection {
+            scenarios: named(&["W1"]),
+            ..Selection::default()
+        };
+        assert!(steps_of(&selection).is_empty());
     }
 }

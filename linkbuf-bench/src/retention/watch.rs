@@ -3,13 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Found, Unit};
+use super::Found;
 use crate::resident::Resident;
 
 /// Between two looks at a silent program. Each look walks the process's page tables.
-const STEP: Duration = Duration::from_millis(50);
-/// A silent program is watched at least so long.
-const AT_LEAST: Duration = Duration::from_millis(2000);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 /// The part of what was taken that counts as gone.
 const REST: f64 = 0.05;
 
@@ -19,42 +17,60 @@ pub(super) struct Base(u64);
 
 impl Base {
     pub(super) fn now() -> Result<Self, String> {
-        now().map(Self)
+        Ok(Self(now()?.adjusted()))
     }
 
     /// Bytes that came since; negative if more went.
     pub(super) fn more(self) -> Result<f64, String> {
-        let resident = now()?;
-        let more = resident.saturating_sub(self.0);
-        let less = self.0.saturating_sub(resident);
-        Ok(bytes(more) - bytes(less))
+        Ok(self.since(now()?))
+    }
+
+    /// The same of what was just looked at.
+    pub(super) fn since(self, resident: Resident) -> f64 {
+        bytes(resident.adjusted()) - bytes(self.0)
     }
 
     /// Watches for what is resident of `taken` bytes, without a word to anyone: every 50 ms, until nearly nothing is
-    /// left and two seconds have passed, or for `most`.
+    /// left, or for `most`. A second at least, if there is so much time.
     pub(super) fn watch(self, taken: f64, most: Duration) -> Result<Vec<(f64, f64)>, String> {
-        let steps = most.as_millis() / STEP.as_millis() + 2;
         // Taken now: a silent program doesn't call its allocator.
-        let mut series = Vec::with_capacity(usize::try_from(steps).unwrap_or(0));
-        let start = Instant::now();
-        for step in 0.. {
-            thread::sleep((STEP * step).saturating_sub(start.elapsed()));
-            let at = start.elapsed();
+        let mut series = Vec::with_capacity(looks(most));
+        let at_least = most.min(Duration::from_secs(1));
+        every(STEP, most, |at| {
             let left = self.more()?;
             series.push((at.as_secs_f64(), left));
-            if at >= most || at >= AT_LEAST && left <= REST * taken {
-                break;
-            }
-        }
+            Ok(at < at_least || left > REST * taken)
+        })?;
         Ok(series)
     }
 }
 
-fn now() -> Result<u64, String> {
-    let resident = Resident::now();
-    resident
-        .map(|resident| resident.adjusted())
-        .map_err(|e| format!("what is resident can't be told here: {e}"))
+/// How often one looks in that time, at most.
+pub(super) fn looks(most: Duration) -> usize {
+    let steps = most.as_millis() / STEP.as_millis() + 2;
+    usize::try_from(steps).unwrap_or(0)
+}
+
+/// Calls `look` at once and then every so often with the time since, while it returns true, for `most` at most.
+pub(super) fn every(
+    step: Duration,
+    most: Duration,
+    mut look: impl FnMut(Duration) -> Result<bool, String>,
+) -> Result<(), String> {
+    let start = Instant::now();
+    for n in 0.. {
+        thread::sleep((step * n).saturating_sub(start.elapsed()));
+        let at = start.elapsed();
+        if !look(at)? || at >= most {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What the system says now.
+pub(super) fn now() -> Result<Resident, String> {
+    Resident::now().map_err(|e| format!("what is resident can't be told here: {e}"))
 }
 
 /// Bytes as a figure.
@@ -70,19 +86,30 @@ pub(super) fn tell(found: &mut Found, taken: f64, series: Vec<(f64, f64)>) {
         ("0.25 s", 0.25),
         ("0.5 s", 0.5),
         ("1 s", 1.0),
-        ("2 s", 2.0),
     ] {
         // The first look at that time or after it: never better than it was.
         let left = series.iter().find(|(at, _)| *at >= seconds);
         if let Some((_, left)) = left {
-            found.add(name, Unit::Percent, left / taken * 100.0);
+            found.part(name, left / taken);
         }
     }
-    for (name, rest) in [("t50", 0.5), ("t90", 0.1), (GONE, REST)] {
-        let reached = series.iter().find(|(_, left)| *left <= rest * taken);
-        found.add(name, Unit::Seconds, reached.map(|(at, _)| *at));
+    times(found, "", taken, &series);
+    found.seconds(GONE, reached(&series, REST * taken));
+    found.over_time("resident", series);
+}
+
+/// Tells how long it took until half and 90 % of `taken` had gone.
+pub(super) fn times(found: &mut Found, mode: &str, taken: f64, series: &[(f64, f64)]) {
+    for (name, rest) in [("t50", 0.5), ("t90", 0.1)] {
+        let name = format!("{name} {mode}");
+        found.seconds(name.trim_end(), reached(series, rest * taken));
     }
-    found.series = series;
+}
+
+/// When the first look found so little left.
+fn reached(series: &[(f64, f64)], rest: f64) -> Option<f64> {
+    let first = series.iter().find(|(_, left)| *left <= rest);
+    first.map(|(at, _)| *at)
 }
 
 /// The figure that silent programs are held to.
@@ -105,5 +132,22 @@ mod tests {
         assert_eq!(value("t50"), Some(Some(0.3)));
         assert_eq!(value("t90"), Some(Some(0.9)));
         assert_eq!(value(GONE), Some(None), "never");
+    }
+
+    #[test]
+    fn one_looks_at_least_once_and_stops_when_told() {
+        let mut looks = 0;
+        every(STEP, Duration::ZERO, |_| {
+            looks += 1;
+            Ok(true)
+        })
+        .unwrap();
+        assert_eq!(looks, 1);
+        every(Duration::ZERO, Duration::MAX, |_| {
+            looks += 1;
+            Ok(looks < 10)
+        })
+        .unwrap();
+        assert_eq!(looks, 10);
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn of_8_kib() -> Scenario {
 
 fn scenario(id: &'static str, title: &'static str, len: usize, backends: &[Backend]) -> Scenario {
     let mut contenders = One { len }.contenders(backends);
-    contenders.push(Contender::new("atomic-pair", AtomicPair::new));
+    contenders.push(Contender::floor("atomic-pair", AtomicPair::new));
     Scenario {
         id,
         title,

@@ -93,7 +93,7 @@ fn scenario(id: &'static str, title: &'static str, workload: Many) -> Scenario {
         false => Backend::THROUGHPUT,
     };
     let mut contenders = workload.contenders(backends);
-    contenders.push(Contender::new("atomic-pair", || Pairs(AtomicPair::new())));
+    contenders.push(Contender::floor("atomic-pair", || Pairs(AtomicPair::new())));
     Scenario {
         id,
         title,

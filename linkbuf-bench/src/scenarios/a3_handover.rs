@@ -189,8 +189,10 @@ impl Workload for Handover {
 
 pub(super) fn scenario() -> Scenario {
     let mut contenders = Handover.contenders(Backend::THROUGHPUT);
-    contenders.push(Contender::new("handover-alone", || Run::<Nothing>::new(())));
-    contenders.push(Contender::new("atomic-pair", AtomicPair::new));
+    contenders.push(Contender::floor("handover-alone", || {
+        Run::<Nothing>::new(())
+    }));
+    contenders.push(Contender::floor("atomic-pair", AtomicPair::new));
     Scenario {
         id: "A3",
         title: "a block of 8 KiB taken on one thread, given back on another",

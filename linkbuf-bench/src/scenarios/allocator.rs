@@ -19,7 +19,7 @@ pub(super) trait Workload: Copy + 'static {
                 Err(why) => panic!("{}: {why}", backend.name()),
             };
             // They are many, and half of the rounds tell as much.
-            Contender::new(backend.name(), make).every(2)
+            Contender::of(backend.kind(), backend.name(), make).every(2)
         };
         backends.iter().map(contender).collect()
     }

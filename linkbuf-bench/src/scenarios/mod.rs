@@ -1,6 +1,6 @@
-//! The workloads, a file each: W1–W9 of buffers, A1–A4 of the allocators behind them. A file holds the trait that says
-//! what a contender has to do, the timed loop, and the list of contenders with the bars; what they do it with is in
-//! `contenders` and `backends`.
+//! The workloads, a file each: W1–W9 of buffers, shapes that traffic really has (`rpc` to `trickle`), A1–A4 of the
+//! allocators behind them. A file holds the trait that says what a contender has to do, the timed loop, and the list of
+//! contenders with the bars; what they do it with is in `contenders` and `backends`.
 //!
 //! Inputs go through `black_box` before every operation and outputs after it, and the contender's state once before
 //! the loop: from then on the compiler has to assume that each `black_box` may look at it, so it lives in memory
@@ -11,8 +11,15 @@ mod a2_many;
 mod a3_handover;
 mod a4_first_touch;
 mod allocator;
+mod fanout;
 mod frame;
+mod lines;
 mod pattern;
+mod proxy;
+mod rpc;
+mod socket;
+mod tls;
+mod trickle;
 mod w1_small;
 mod w2_reserve;
 mod w3_frame_attached;
@@ -23,7 +30,14 @@ mod w7_lines;
 mod w8_bulk;
 mod w9_idle;
 
+pub(crate) use fanout::{ATTACH_FROM, FanOut, HEADER, OUTPUTS};
 pub(crate) use frame::{Frame, FrameQueue, IOVECS};
+pub(crate) use lines::{LineServer, OK, key};
+pub(crate) use proxy::Proxy;
+pub(crate) use rpc::{Call, Head, Part, Rpc};
+pub(crate) use socket::Outbound;
+pub(crate) use tls::{Record, Tls};
+pub(crate) use trickle::{MESSAGE, Trickle};
 pub(crate) use w1_small::SmallQueue;
 pub(crate) use w2_reserve::ReserveQueue;
 pub(crate) use w5_splice::Splice;
@@ -51,6 +65,13 @@ pub fn all() -> Vec<Scenario> {
         w6_slice::scenario(),
         w7_lines::scenario(),
         w8_bulk::scenario(),
+        rpc::scenario(),
+        lines::scenario(),
+        proxy::scenario(),
+        fanout::of_a_large_payload(),
+        fanout::of_a_small_payload(),
+        tls::scenario(),
+        trickle::scenario(),
     ];
     all.extend(replay::scenarios());
     all.extend([

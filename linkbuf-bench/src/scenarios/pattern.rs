@@ -1,17 +1,50 @@
 //! Test data in which no two near positions look alike, so that a byte lost, repeated or moved is seen.
 
+use std::ops::RangeInclusive;
+
+/// Numbers that are the same in every run. xorshift64*: the quality doesn't matter, only that it doesn't repeat.
+pub(super) struct Numbers(u64);
+
+impl Numbers {
+    /// Another `seed`, other numbers.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// One of `range`, which isn't empty.
+    pub(super) fn within(&mut self, range: RangeInclusive<usize>) -> usize {
+        let span = (range.end() - range.start() + 1) as u64;
+        // The upper bits are the good ones; the remainder fits, as `span` did.
+        range.start() + ((self.next() >> 16) % span) as usize
+    }
+}
+
 /// `len` bytes of it; another `seed`, other bytes.
 pub(super) fn pattern(len: usize, seed: u64) -> Vec<u8> {
-    // xorshift64*: the quality doesn't matter, only that it doesn't repeat.
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    (0..len)
-        .map(|_| {
-            state ^= state >> 12;
-            state ^= state << 25;
-            state ^= state >> 27;
-            state.wrapping_mul(0x2545_F491_4F6C_DD1D).to_be_bytes()[0]
-        })
-        .collect()
+    let mut numbers = Numbers::new(seed);
+    (0..len).map(|_| numbers.next().to_be_bytes()[0]).collect()
+}
+
+/// `bytes` in pieces of the lengths that `numbers` has within `range`; the last one is what is left.
+pub(super) fn cut<'a>(
+    mut bytes: &'a [u8],
+    numbers: &mut Numbers,
+    range: RangeInclusive<usize>,
+) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    while !bytes.is_empty() {
+        let (piece, rest) = bytes.split_at(numbers.within(range.clone()).min(bytes.len()));
+        pieces.push(piece);
+        bytes = rest;
+    }
+    pieces
 }
 
 /// `Ok` if both are the same, else what differs first.

@@ -7,6 +7,7 @@ use super::pattern::{expect_same, pattern};
 use crate::contenders::bytes_mut::{Advance, SplitTo};
 use crate::contenders::floor::Memcpy;
 use crate::contenders::linkbuf::Linked;
+use crate::contenders::vec::Queue;
 use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
 
 pub(crate) trait SmallQueue {
@@ -42,23 +43,29 @@ impl<C: SmallQueue> Case for Run<C> {
     }
 }
 
+const PEERS: &[&str] = &["bytes_mut", "bytes_mut-split_to", "vec"];
+
 pub(super) fn scenario() -> Scenario {
     Scenario {
         id: "W1",
         title: "append 64 B, flush, consume 64 B, release",
         unit: Unit::OP,
         contenders: vec![
-            Contender::new("linkbuf", || Run(Linked::new())),
-            Contender::new("bytes_mut", || Run(Advance::new())),
-            Contender::new("bytes_mut-split_to", || Run(SplitTo::new())),
-            Contender::new("memcpy", || Run(Memcpy::new())),
+            Contender::linkbuf("linkbuf", || Run(Linked::new())),
+            Contender::linkbuf("linkbuf-pooled", || Run(Linked::pooled())),
+            Contender::peer("bytes_mut", || Run(Advance::new())),
+            Contender::peer("bytes_mut-split_to", || Run(SplitTo::new())),
+            Contender::peer("vec", || Run(Queue::new())),
+            Contender::floor("memcpy", || Run(Memcpy::new())),
         ],
         baseline: "bytes_mut",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf", &["bytes_mut"], 1.5),
             Bar::aim("linkbuf", &["bytes_mut"], 1.1),
         ],
-        no_allocs: &["linkbuf"],
+        no_allocs: &["linkbuf", "linkbuf-pooled"],
         alloc_shares: vec![Share::OP],
     }
 }

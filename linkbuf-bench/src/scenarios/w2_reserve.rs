@@ -7,6 +7,7 @@ use super::pattern::{expect_same, pattern};
 use crate::contenders::bytes_mut::Advance;
 use crate::contenders::floor::Memcpy;
 use crate::contenders::linkbuf::Linked;
+use crate::contenders::vec::Queue;
 use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
 
 pub(crate) trait ReserveQueue {
@@ -43,22 +44,28 @@ impl<C: ReserveQueue> Case for Run<C> {
     }
 }
 
+const PEERS: &[&str] = &["bytes_mut", "vec"];
+
 pub(super) fn scenario() -> Scenario {
     Scenario {
         id: "W2",
         title: "reserve 128 B, fill and keep 70, consume, release",
         unit: Unit::OP,
         contenders: vec![
-            Contender::new("linkbuf", || Run(Linked::new())),
-            Contender::new("bytes_mut", || Run(Advance::new())),
-            Contender::new("memcpy", || Run(Memcpy::new())),
+            Contender::linkbuf("linkbuf", || Run(Linked::new())),
+            Contender::linkbuf("linkbuf-pooled", || Run(Linked::pooled())),
+            Contender::peer("bytes_mut", || Run(Advance::new())),
+            Contender::peer("vec", || Run(Queue::new())),
+            Contender::floor("memcpy", || Run(Memcpy::new())),
         ],
         baseline: "bytes_mut",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf", &["bytes_mut"], 1.6),
             Bar::aim("linkbuf", &["bytes_mut"], 1.1),
         ],
-        no_allocs: &["linkbuf"],
+        no_allocs: &["linkbuf", "linkbuf-pooled"],
         alloc_shares: vec![Share::OP],
     }
 }

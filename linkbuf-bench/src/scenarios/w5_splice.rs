@@ -5,14 +5,17 @@
 //! again, untimed, after every batch.
 //!
 //! Both forms are measured: out of a buffer that stays (`append_from`), as folly's queues and evbuffers are spliced, and
-//! of one that is consumed (`append`), which moves the buffer itself, too.
+//! of one that is consumed (`append`), which moves the buffer itself, too. `linkbuf-pooled` and `bytes_deque` have 8
+//! nodes, and stay.
 
 use std::array;
 use std::time::{Duration, Instant};
 
+use linkbuf_alloc::{Pooled, Process};
 use linkbuf_core::LinkBuffer;
 
 use super::pattern::{expect_same, pattern};
+use crate::contenders::bytes_deque::Segments;
 use crate::contenders::floor::AtomicPair;
 use crate::scenario::{Bar, Case, Contender, Scenario, Unit};
 
@@ -147,13 +150,19 @@ pub(super) fn scenario() -> Scenario {
         title: "splice a buffer of 8 (of 8,000) nodes of 8 KiB onto a tail that isn't empty",
         unit: Unit::OP,
         contenders: vec![
-            Contender::new("linkbuf-8", || Run::<LinkBuffer>::new(8, drained)),
-            Contender::new("linkbuf-8000", || Run::<LinkBuffer>::new(8_000, drained)),
-            Contender::new("linkbuf-8-consumed", || Run::<LinkBuffer>::new(8, consumed)),
-            Contender::new("atomic-pair", AtomicPair::new),
+            Contender::linkbuf("linkbuf-8", || Run::<LinkBuffer>::new(8, drained)),
+            Contender::linkbuf("linkbuf-8000", || Run::<LinkBuffer>::new(8_000, drained)),
+            Contender::linkbuf("linkbuf-8-consumed", || Run::<LinkBuffer>::new(8, consumed)),
+            Contender::linkbuf("linkbuf-pooled", || {
+                Run::<LinkBuffer<Process<Pooled>>>::new(8, drained)
+            }),
+            Contender::peer("bytes_deque", || Run::<Segments>::new(8, drained)),
+            Contender::floor("atomic-pair", AtomicPair::new),
         ],
         baseline: "atomic-pair",
         bars: vec![
+            // With the default settings, against what a program would use instead.
+            Bar::must("linkbuf-pooled", &["bytes_deque"], 1.1),
             Bar::must("linkbuf-8", &["atomic-pair"], 0.8),
             Bar::aim("linkbuf-8", &["atomic-pair"], 0.5),
             // "The same": what is over one is for the noise.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::pattern::{expect_same, pattern};
+use crate::contenders::bytes_deque::Segments;
 use crate::contenders::bytes_mut::{CutBytes, CutMut};
 use crate::contenders::floor::AtomicPair;
 use crate::contenders::linkbuf::{Linked, OneBlock};
@@ -75,22 +76,28 @@ impl<C: Cut> Case for Run<C> {
     }
 }
 
+const PEERS: &[&str] = &["bytes", "bytes_mut-freeze", "bytes_deque"];
+
 pub(super) fn scenario() -> Scenario {
     Scenario {
         id: "W6",
         title: "cut one slice of 1 KiB and drop it",
         unit: Unit::OP,
         contenders: vec![
-            Contender::new("linkbuf", || Run::new(OneBlock(Linked::keeping()))),
-            Contender::new("linkbuf-8k_nodes", || {
+            Contender::linkbuf("linkbuf", || Run::new(OneBlock(Linked::keeping()))),
+            Contender::linkbuf("linkbuf-8k_nodes", || {
                 Run::new(Linked::of_8k_nodes_keeping())
             }),
-            Contender::new("bytes", || Run::new(CutBytes::new())),
-            Contender::new("bytes_mut-freeze", || Run::new(CutMut::new())),
-            Contender::new("atomic-pair", AtomicPair::new),
+            Contender::linkbuf("linkbuf-pooled", || Run::new(OneBlock(Linked::pooled()))),
+            Contender::peer("bytes", || Run::new(CutBytes::new())),
+            Contender::peer("bytes_mut-freeze", || Run::new(CutMut::new())),
+            Contender::peer("bytes_deque", || Run::new(Segments::new())),
+            Contender::floor("atomic-pair", AtomicPair::new),
         ],
         baseline: "bytes",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf", &["bytes"], 0.9),
             Bar::aim("linkbuf", &["atomic-pair"], 1.1),
         ],

@@ -7,6 +7,7 @@ use super::pattern::expect_same;
 use crate::contenders::bytes_mut::{Advance, SplitTo};
 use crate::contenders::floor::FlatMemchr;
 use crate::contenders::linkbuf::Linked;
+use crate::contenders::vec::Queue;
 use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
 
 /// Bytes of a line, its `\n` included.
@@ -73,6 +74,8 @@ impl<C: Lines> Case for Run<C> {
     }
 }
 
+const PEERS: &[&str] = &["bytes_mut", "bytes_mut-split_to", "vec"];
+
 pub(super) fn scenario() -> Scenario {
     Scenario {
         id: "W7",
@@ -83,14 +86,18 @@ pub(super) fn scenario() -> Scenario {
             parts: LINES as f64,
         },
         contenders: vec![
-            Contender::new("linkbuf", || Run::new(Linked::of_8k_nodes())),
-            Contender::new("linkbuf-keep", || Run::new(Linked::of_8k_nodes_keeping())),
-            Contender::new("bytes_mut", || Run::new(Advance::new())),
-            Contender::new("bytes_mut-split_to", || Run::new(SplitTo::new())),
-            Contender::new("flat-memchr", || Run::new(FlatMemchr::new())),
+            Contender::linkbuf("linkbuf", || Run::new(Linked::of_8k_nodes())),
+            Contender::linkbuf("linkbuf-keep", || Run::new(Linked::of_8k_nodes_keeping())),
+            Contender::linkbuf("linkbuf-pooled", || Run::new(Linked::pooled_of_8k_nodes())),
+            Contender::peer("bytes_mut", || Run::new(Advance::new())),
+            Contender::peer("bytes_mut-split_to", || Run::new(SplitTo::new())),
+            Contender::peer("vec", || Run::new(Queue::new())),
+            Contender::floor("flat-memchr", || Run::new(FlatMemchr::new())),
         ],
-        baseline: "flat-memchr",
+        baseline: "bytes_mut",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf-keep", &["flat-memchr"], 1.35),
             Bar::aim("linkbuf-keep", &["flat-memchr"], 1.15),
         ],

@@ -4,9 +4,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use super::pattern::{expect_same, pattern};
+use crate::contenders::bytes_deque::Block;
 use crate::contenders::bytes_mut::Advance;
 use crate::contenders::floor::FlatCopy;
 use crate::contenders::linkbuf::Linked;
+use crate::contenders::vec::Queue;
 use crate::scenario::{Bar, Case, Contender, Scenario, Share, Unit};
 
 /// Bytes of one copy.
@@ -78,6 +80,8 @@ impl<C: Bulk> Case for Run<C> {
     }
 }
 
+const PEERS: &[&str] = &["bytes_mut", "bytes_deque", "vec"];
+
 pub(super) fn scenario() -> Scenario {
     Scenario {
         id: "W8",
@@ -87,14 +91,18 @@ pub(super) fn scenario() -> Scenario {
             parts: 1.0,
         },
         contenders: vec![
-            Contender::new("linkbuf", || Run::new(Linked::new())),
-            Contender::new("linkbuf-pooled", || Run::new(Linked::pooled())),
-            Contender::new("linkbuf-keep", || Run::new(Linked::keeping())),
-            Contender::new("bytes_mut", || Run::new(Advance::new())),
-            Contender::new("flat-copy", || Run::new(FlatCopy::new())),
+            Contender::linkbuf("linkbuf", || Run::new(Linked::new())),
+            Contender::linkbuf("linkbuf-pooled", || Run::new(Linked::pooled())),
+            Contender::linkbuf("linkbuf-keep", || Run::new(Linked::keeping())),
+            Contender::peer("bytes_mut", || Run::new(Advance::new())),
+            Contender::peer("bytes_deque", || Run::new(Block::new())),
+            Contender::peer("vec", || Run::new(Queue::new())),
+            Contender::floor("flat-copy", || Run::new(FlatCopy::new())),
         ],
-        baseline: "flat-copy",
+        baseline: "bytes_mut",
         bars: vec![
+            // With the default settings, against the fastest of what a program would use instead.
+            Bar::must("linkbuf-pooled", PEERS, 1.1),
             Bar::must("linkbuf-keep", &["flat-copy"], 1.2),
             Bar::aim("linkbuf-keep", &["flat-copy"], 1.05),
         ],

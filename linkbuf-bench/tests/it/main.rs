@@ -1,6 +1,10 @@
 //! Tests of the bench: that every case does what it claims, and that results are told right.
 
+mod compare;
+mod heap;
 mod memory;
+mod page;
+mod partial;
 mod program;
 mod replay;
 mod report;

@@ -51,9 +51,21 @@ fn a_rollup_is_read() {
         private_hugetlb: 61_440 << 10,
         shared_hugetlb: 4096 << 10,
         lazy_free: 2048 << 10,
+        transparent: 126_976 << 10,
     };
     assert_eq!(resident, want);
     assert_eq!(resident.adjusted(), (134_612 + 61_440 + 4096 - 2048) << 10);
+}
+
+#[test]
+fn huge_pages_are_told_as_a_part() {
+    let resident = Resident::parse(ROLLUP).expect("it is whole");
+    let part = f64::from(126_976 + 61_440 + 4096) / f64::from(134_612 + 61_440 + 4096 - 2048);
+    assert!((resident.on_huge_pages() - part).abs() < 1e-9);
+    // A kernel that makes none doesn't speak of them.
+    let without = ROLLUP.replace("AnonHugePages", "Other");
+    let resident = Resident::parse(&without).expect("it is whole");
+    assert_eq!(resident.transparent, 0);
 }
 
 #[test]

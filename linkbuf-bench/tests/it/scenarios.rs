@@ -55,7 +55,21 @@ fn bars_and_baselines_name_contenders() {
 
 #[test]
 fn a_buffer_that_may_keep_its_nodes_allocates_none_once_warm() {
-    for scenario in ["W1", "W2", "W3", "W4", "W7", "W8"] {
+    for scenario in [
+        "W1",
+        "W2",
+        "W3",
+        "W4",
+        "W7",
+        "W8",
+        "rpc",
+        "lines",
+        "proxy",
+        "fanout",
+        "fanout-small",
+        "tls",
+        "trickle",
+    ] {
         let mut one = all();
         one.retain(|s| s.id == scenario);
         let free = one[0].no_allocs;
