@@ -6,7 +6,8 @@
 //!
 //! Invariants:
 //! - **K1** While this crate holds a lock it takes no other, forks not, and calls nobody's code but the global heap's.
-//!   So `fork` gets the locks in any order.
+//!   So `fork` gets the locks in any order. (Other people's fork handlers that were installed before run while they are
+//!   held: what these may not do is in the crate's documentation.)
 //! - **K2** `held` of a lock is touched by the thread that forks only, from when it has the register's lock until it
 //!   lets go of that. Whatever owns a lock that it holds is kept alive, and stays where it is, meanwhile.
 //!
@@ -129,7 +130,7 @@ pub(crate) use register::install;
 mod register {
     use std::{
         io, mem,
-        sync::{TryLockError, atomic::AtomicU8},
+        sync::{TryLockError, atomic::AtomicU32},
         thread,
     };
 
@@ -306,34 +307,33 @@ mod register {
 
     /// Sees to it that the functions above are called. An error if there is no memory for that.
     pub(crate) fn install() -> io::Result<()> {
-        const NOT_YET: u8 = 0;
-        const AT_WORK: u8 = 1;
-        const DONE: u8 = 2;
-        static STATE: AtomicU8 = AtomicU8::new(NOT_YET);
+        const NOT_YET: u32 = 0;
+        const DONE: u32 = u32::MAX;
+        /// In between, the process that is at work: a child finds its parent's, whose thread it has not.
+        static STATE: AtomicU32 = AtomicU32::new(NOT_YET);
         // Not a `OnceLock`: in a child, one that another thread was just setting would never be set.
         for _ in 0..1000 {
-            // It hands no data on: the functions are the C library's to call.
-            match STATE.compare_exchange(NOT_YET, AT_WORK, Relaxed, Relaxed) {
-                Err(DONE) => return Ok(()),
-                Err(_) => thread::yield_now(),
-                Ok(_) => {
-                    // SAFETY: the functions live as long as the program. Around a fork they take locks that no thread
-                    // keeps for long (K1), and in a child call what `Forks::in_child` and `huge_page` allow there.
-                    let error = unsafe {
-                        libc::pthread_atfork(
-                            Some(before),
-                            Some(after_in_parent),
-                            Some(after_in_child),
-                        )
-                    };
-                    let state = if error == 0 { DONE } else { NOT_YET };
-                    STATE.store(state, Relaxed);
-                    return match error {
-                        0 => Ok(()),
-                        error => Err(io::Error::from_raw_os_error(error)),
-                    };
-                }
+            let state = STATE.load(Relaxed);
+            if state == DONE {
+                return Ok(());
             }
+            let me = std::process::id();
+            // It hands no data on: the functions are the C library's to call.
+            if state == me || STATE.compare_exchange(state, me, Relaxed, Relaxed).is_err() {
+                thread::yield_now();
+                continue;
+            }
+            // SAFETY: the functions live as long as the program. Around a fork they take locks that no thread keeps for
+            // long (K1), and in a child call what `Forks::in_child` and `huge_page` allow there.
+            let error = unsafe {
+                libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child))
+            };
+            let state = if error == 0 { DONE } else { NOT_YET };
+            STATE.store(state, Relaxed);
+            return match error {
+                0 => Ok(()),
+                error => Err(io::Error::from_raw_os_error(error)),
+            };
         }
         Err(io::Error::from_raw_os_error(libc::EAGAIN))
     }

@@ -46,7 +46,8 @@
 //!
 //! On Linux a child that is made by `fork` may use and drop what it inherited, also where other threads of the parent
 //! were inside an allocator at that moment: `fork` waits until no lock of this crate is held, for a few microseconds as
-//! a rule. This holds for every allocator that gave a block before, process-wide or not. What the threads that the child
+//! a rule. This holds for every allocator that gave a block before, process-wide or not (unless there was no memory to
+//! note it, which is tried again with the next). What the threads that the child
 //! has not had in their hands stays out in it: in a pool, what their caches held
 //! ([`thread_cap`](PoolLimits::thread_cap) a thread). What [`Budget`]s they had charged stays charged, and a
 //! [`Trimmer`] does nothing.
@@ -55,6 +56,9 @@
 //! buffers that lie there), and a pool that may have such blocks keeps none in the child until the last of them came
 //! back and it was trimmed; if it stands before a [`HugePage`] directly, that is, and for good if not. And mimalloc's own
 //! locks are mimalloc's: where other threads use it, a child had better not.
+//!
+//! Handlers of the program's own (`pthread_atfork`) that were installed before the first block was taken run while those
+//! locks are held: they must not use this crate, nor fork. Those that are installed later may.
 //!
 //! A child that is made behind the back of the C library, by the bare system call, has none of this. Off Linux a child
 //! of a program with several threads must not use this crate.

@@ -19,7 +19,10 @@ mod keys {
     use std::{
         ffi::c_void,
         ptr,
-        sync::atomic::{AtomicU64, Ordering::Relaxed},
+        sync::atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
     };
 
     /// A function that is called on a thread that ends.
@@ -47,8 +50,8 @@ mod keys {
 
         /// Without a lock, which a child of a fork could find taken: of two threads that make a key, one deletes its own.
         fn key(&self) -> Option<libc::pthread_key_t> {
-            // Relaxed, and below: a key is a number, and hands nothing on.
-            let known = self.key.load(Relaxed);
+            // Acquire, and Release below: what the C library notes of a key comes before its use on another thread.
+            let known = self.key.load(Acquire);
             if let Some(key) = known.checked_sub(1) {
                 return libc::pthread_key_t::try_from(key).ok();
             }
@@ -59,7 +62,7 @@ mod keys {
                 return None;
             }
             let stored = u64::from(made) + 1;
-            match self.key.compare_exchange(0, stored, Relaxed, Relaxed) {
+            match self.key.compare_exchange(0, stored, Release, Acquire) {
                 Ok(_) => Some(made),
                 Err(first) => {
                     // SAFETY: made above, and nobody heard of it.

@@ -1,6 +1,6 @@
 //! Criterion measures, in rounds.
 //!
-//! [`run_criterion`] is an ordinary criterion benchmark. Each of [`steps`] starts this program again as just that, for one
+//! [`run_criterion`] is an ordinary criterion benchmark. Each step of a run starts this program again as just that, for one
 //! scenario in one round, and reads the estimates that criterion leaves. A process of its own each time: another address
 //! layout and a fresh heap in each round, and no contender finds what another left there.
 

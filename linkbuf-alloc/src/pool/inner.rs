@@ -216,6 +216,7 @@ impl<A: NodeAllocator> Inner<A> {
     #[cold]
     #[inline(never)]
     pub(super) unsafe fn give_slow(this: &Handle<Self>, block: RawBlock) {
+        this.registration.ensure(|| this.into());
         if this.is_hurt() {
             // SAFETY: the caller's promise: the block came from here, which is to say from `source` (P7).
             unsafe { this.give_to_source(block) };

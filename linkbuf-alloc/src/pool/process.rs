@@ -46,6 +46,9 @@ use crate::{Figures, HeapPages, HeapSlabs, ProcessWide};
 /// # Ok::<(), linkbuf_core::Error>(())
 /// ```
 ///
+/// Call `pool` once when the program starts: what makes it on first use would end the process if memory is out by then,
+/// and a child of a fork could find it half made.
+///
 /// # Safety
 /// [`pool`](Self::pool) returns the same pool every time: a block that one call's result gave goes back to another's.
 pub unsafe trait ProcessPool: NodeAllocator {

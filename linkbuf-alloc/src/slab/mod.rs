@@ -146,6 +146,12 @@ impl<S: PageSource> Slabs<S> {
         self.0.give_back(piece);
     }
 
+    /// Before each use of the lock by those who take and give blocks: what could not be registered once is tried again.
+    #[inline]
+    fn register(&self) {
+        self.0.registration.ensure(|| (&self.0).into());
+    }
+
     /// Takes a piece and cuts the block from it, or makes it the block.
     #[cold]
     fn grow(&self, want: Want) -> Option<RawBlock> {
@@ -153,7 +159,6 @@ impl<S: PageSource> Slabs<S> {
             Want::Direct { len } => len,
             _ => S::PIECE,
         };
-        self.0.registration.ensure(|| (&self.0).into());
         let piece = self.0.source.take(len).ok()?;
         let mut state = self.lock();
         if state.reserve().is_err() {
@@ -238,8 +243,10 @@ impl<S: PageSource> Inner<S> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S::Owner>> {
+        // Asked before: it may be anybody's code (K1).
+        let losses = self.source.losses();
         let mut state = self.state.lock();
-        state.note_losses(self.source.losses());
+        state.note_losses(losses);
         state
     }
 
@@ -267,7 +274,10 @@ impl<S: PageSource> Forks for Inner<S> {
 impl<S: PageSource> Drop for Inner<S> {
     fn drop(&mut self) {
         // Blocks hold a handle, so none is out now, unless it was forgotten; its piece stays then.
-        while let Some(piece) = self.lock().take_empty() {
+        loop {
+            // Not in the loop's head: the lock would be held while the source has the piece (K1).
+            let piece = self.lock().take_empty();
+            let Some(piece) = piece else { break };
             self.give_back(piece);
         }
         let state = mem::replace(&mut *self.lock(), State::new());
@@ -286,6 +296,7 @@ unsafe impl<S: PageSource> NodeAllocator for Slabs<S> {
     fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
         let refused = AllocError { size: min };
         let want = Want::of(min, S::PIECE).ok_or(refused)?;
+        self.register();
         if !matches!(want, Want::Direct { .. })
             && let Some(block) = self.lock().cut(want)
         {
@@ -295,6 +306,7 @@ unsafe impl<S: PageSource> NodeAllocator for Slabs<S> {
     }
 
     unsafe fn deallocate(&self, block: RawBlock) {
+        self.register();
         let emptied = self.lock().put(&block, S::SPARES);
         if let Some(piece) = emptied {
             self.give_back(piece);

@@ -19,7 +19,7 @@ impl<A: NodeAllocator> Chain<A> {
         // As `book_tail` finds it where all is initialised.
         let ready = self.shape == Shape::Simple
             && self.f.ptr == self.w.ptr
-            && (clean >= want || clean >= min.max(want / 2) && !self.at_start());
+            && (clean >= want.max(1) || clean >= min.max(want / 2).max(1) && !self.at_start());
         let len = if ready {
             self.booked(clean.min(max.max(min)))
         } else {

@@ -43,8 +43,7 @@ impl<A: NodeAllocator> Chain<A> {
     fn append_plain(&mut self, other: &mut Chain<A>) -> Option<usize> {
         let (old, first, last) = (self.w.tail?, other.r.node?, other.w.tail?);
         let (readable, pending) = (other.len(), other.pending());
-        // Either chain's is at most `isize::MAX`.
-        let total = readable + pending;
+        let total = readable.checked_add(pending)?;
         let plain = same(other.r.head, Some(first))
             && other.cold.is_none()
             && !other.scratch_used
@@ -52,7 +51,10 @@ impl<A: NodeAllocator> Chain<A> {
             && self.f.ptr == self.w.ptr
             && !self.store.config.scrub
             && total > 0
-            && isize::try_from(self.len() + total).is_ok();
+            && self
+                .len()
+                .checked_add(total)
+                .is_some_and(|sum| isize::try_from(sum).is_ok());
         if !plain {
             return None;
         }

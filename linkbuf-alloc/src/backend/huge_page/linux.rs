@@ -137,14 +137,15 @@ pub(super) fn prepare() {
     transparent_enabled();
 }
 
-/// An answer that is looked for until it is known. Without a lock, which a child of a fork could find taken: two threads
-/// may look for it at the same time, and find the same.
+/// An answer that is looked for until it is known, by one thread at a time: to the others it is not known meanwhile, nor
+/// to a child whose parent was looking. So there is no lock that it could find taken, this one's or `hugepage-rs`'s.
 struct Answer(AtomicU8);
 
 impl Answer {
     const UNKNOWN: u8 = 0;
     const NO: u8 = 1;
     const YES: u8 = 2;
+    const SOUGHT: u8 = 3;
 
     const fn new() -> Self {
         Answer(AtomicU8::new(Self::UNKNOWN))
@@ -152,14 +153,22 @@ impl Answer {
 
     fn get(&self, find: impl FnOnce() -> Option<bool>) -> Option<bool> {
         // Relaxed: the answer is all there is.
-        match self.0.load(Relaxed) {
-            Self::UNKNOWN => {
-                let found = find()?;
-                self.0
-                    .store(if found { Self::YES } else { Self::NO }, Relaxed);
-                Some(found)
+        let sought = self
+            .0
+            .compare_exchange(Self::UNKNOWN, Self::SOUGHT, Relaxed, Relaxed);
+        match sought {
+            Ok(_) => {
+                let found = find();
+                let state = match found {
+                    None => Self::UNKNOWN,
+                    Some(false) => Self::NO,
+                    Some(true) => Self::YES,
+                };
+                self.0.store(state, Relaxed);
+                found
             }
-            known => Some(known == Self::YES),
+            Err(Self::SOUGHT) => None,
+            Err(known) => Some(known == Self::YES),
         }
     }
 }

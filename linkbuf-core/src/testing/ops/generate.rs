@@ -229,7 +229,7 @@ fn slots_and_booking(rng: &mut Rng, b: u8) -> Op {
             let (ack, vectored, again) = (rng.amount(), rng.flag(), rng.below(4) == 0);
             Op::Book {
                 b,
-                min: n.max(1),
+                min: n,
                 max,
                 seed,
                 ack,
