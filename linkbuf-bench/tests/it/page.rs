@@ -434,8 +434,9 @@ fn memory_is_chosen_by_what_is_kept_and_when_it_is_back() {
         "{beside}"
     );
     assert!(beside.contains("the default, pooled: 4.9 KiB"), "{beside}");
+    // A multiple of what is within the noise would say too much: of 512 bytes, not of 300.
     assert!(
-        beside.contains("bytes_mut: 977 KiB, 3333 times as much"),
+        beside.contains("bytes_mut: 977 KiB, at least 1953 times as much"),
         "{beside}"
     );
     let bursts = pick("Bursts", &results);

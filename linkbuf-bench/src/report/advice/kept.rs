@@ -38,10 +38,12 @@ impl Want {
             format!("no difference beyond noise from {name} ({figure})")
         } else if theirs.is_infinite() {
             format!("{name}: never, while it was watched")
-        } else if own > 0.0 && theirs > own {
+        } else if theirs > own.max(self.noise.1) {
+            // A multiple of what is within the noise would say too much.
+            let at_least = if own < self.noise.1 { "at least " } else { "" };
             format!(
-                "{name}: {figure}, {} times as much",
-                plot::ratio(theirs / own)
+                "{name}: {figure}, {at_least}{} times as much",
+                plot::ratio(theirs / own.max(self.noise.1))
             )
         } else {
             format!("{name}: {figure}")
