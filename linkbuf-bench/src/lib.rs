@@ -33,6 +33,7 @@
 
 pub mod backends;
 mod block;
+mod child;
 pub mod cli;
 pub mod compare;
 mod contenders;

@@ -14,6 +14,7 @@ use criterion::{Criterion, SamplingMode};
 use serde_json::Value;
 
 use crate::backends::Backend;
+use crate::child;
 use crate::memory::count;
 use crate::part::{Selection, Step};
 use crate::results::Timed;
@@ -275,7 +276,7 @@ fn run(scenario: &Scenario, plan: Plan, round: usize, home: &Path) -> Result<(),
         fs::remove_dir_all(&old).map_err(|e| format!("{}: {e}", old.display()))?;
     }
     let names: Vec<_> = scenario.contenders.iter().map(|c| c.name).collect();
-    let me = std::env::current_exe().map_err(|e| format!("this program isn't found: {e}"))?;
+    let me = child::this_program()?;
     let output = Command::new(me)
         .env(ROUND, round.to_string())
         .env("CRITERION_HOME", home)

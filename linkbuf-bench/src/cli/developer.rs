@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::say;
 use super::select::Select;
+use crate::child;
 use crate::measure;
 use crate::scenario::Scenario;
 
@@ -32,7 +33,7 @@ pub(super) fn spin(times: u64, select: &Select) -> Result<(), String> {
 pub(super) fn instructions(select: &Select) -> Result<(), String> {
     const FEW: u64 = 1_000;
     const MANY: u64 = 11_000;
-    let me = std::env::current_exe().map_err(|e| format!("this program isn't found: {e}"))?;
+    let me = child::this_program()?;
     let counted = |scenario: &str, contender: &str, ops: u64| -> Result<u64, String> {
         let run = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -22,13 +22,13 @@ pub use judge::judge;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::child as process;
 use crate::files;
 use crate::part::{Selection, Step};
 use crate::results::{Profiled, Results};
 use crate::retention::subjects::{self, Entry};
-use crate::retention::was_stopped;
 
 /// The binary that has dhat.
 const PROGRAM: &str = "linkbuf-bench-heap";
@@ -107,7 +107,7 @@ fn ask(entry: &Entry) -> Option<Profiled> {
 
 /// The binary beside this one.
 fn program() -> Result<PathBuf, String> {
-    let me = std::env::current_exe().map_err(|e| format!("this program isn't found: {e}"))?;
+    let me = process::this_program()?;
     let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
     let program = me.with_file_name(name);
     if !program.is_file() {
@@ -123,23 +123,15 @@ fn start(program: &Path, entry: &Entry) -> Result<Option<Profiled>, String> {
     let wrong = |e| format!("{}: {e}", directory.display());
     fs::create_dir_all(&directory).map_err(wrong)?;
     let file = directory.join(format!("{}.json", entry.name));
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg(entry.name)
         .arg(BUFFERS.to_string())
         .arg(&file)
-        .envs(entry.environment.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("it didn't start: {e}"))?;
-    if was_stopped(output.status) {
+        .envs(entry.environment.iter().copied());
+    let Some(mut profiled) = process::ask::<Profiled>(&mut command)? else {
         return Ok(None);
-    }
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{}: {}", output.status, said.trim()));
-    }
-    let read: Result<Profiled, _> = serde_json::from_slice(&output.stdout);
-    let mut profiled = read.map_err(|e| e.to_string())?;
+    };
     if profiled.missing.is_none() {
         profiled.file = files::shown(&file);
     }

@@ -1,6 +1,6 @@
 //! One trial with one subject, in a process of its own.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use super::blocks::Blocks;
@@ -11,6 +11,7 @@ use super::reserve::Reserved;
 use super::subjects::{Entry, FEWER};
 use super::{Outcome, Sizes, Trial};
 use crate::backends::Backend;
+use crate::child;
 use crate::resident::Machine;
 
 /// The command line of the processes that [`start`] starts. Not for people.
@@ -83,40 +84,13 @@ pub(super) fn start(trial: Trial, entry: &Entry, sizes: Sizes, reserve: bool) ->
 }
 
 fn ask(trial: Trial, entry: &Entry, sizes: Sizes) -> Result<Option<Outcome>, String> {
-    let me = std::env::current_exe().map_err(|e| format!("this program isn't found: {e}"))?;
-    let output = Command::new(me)
+    let mut command = Command::new(child::this_program()?);
+    command
         .args(["retention-child", trial.id(), entry.name])
         .args([sizes.mib.to_string(), sizes.buffers.to_string()])
         .arg(sizes.watch.as_millis().to_string())
-        .envs(entry.environment.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("it didn't start: {e}"))?;
-    if was_stopped(output.status) {
-        return Ok(None);
-    }
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{}: {}", output.status, said.trim()));
-    }
-    let outcome = serde_json::from_slice(&output.stdout);
-    outcome.map(Some).map_err(|e| e.to_string())
-}
-
-/// Whether a user's Ctrl-C, which goes to the processes that this one started too, was its end.
-pub(crate) fn was_stopped(status: ExitStatus) -> bool {
-    #[cfg(unix)]
-    {
-        const SIGINT: i32 = 2;
-        const SIGTERM: i32 = 15;
-        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        signal.is_some_and(|signal| signal == SIGINT || signal == SIGTERM)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = status;
-        false
-    }
+        .envs(entry.environment.iter().copied());
+    child::ask(&mut command)
 }
 
 /// Whether the machine has memory for it.

@@ -32,7 +32,7 @@ mod trial;
 mod watch;
 
 pub use child::measure;
-pub(crate) use child::{Options as ChildOptions, run as run_child, was_stopped};
+pub(crate) use child::{Options as ChildOptions, run as run_child};
 pub use found::{Found, Outcome};
 pub use judge::judge;
 pub(crate) use tables::list;
