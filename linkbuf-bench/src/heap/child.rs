@@ -61,11 +61,11 @@ pub fn main() -> ExitCode {
 /// Another profile is under way: dhat has one per process.
 ///
 /// ```
-/// let file = std::env::temp_dir().join("linkbuf-bench-heap-doc.json");
-/// let profiled = linkbuf_bench::heap::profile("heap", 3, &file);
+/// let dir = tempfile::tempdir()?;
+/// let profiled = linkbuf_bench::heap::profile("heap", 3, &dir.path().join("heap.json"));
 /// let names: Vec<_> = profiled.phases.iter().map(|phase| &*phase.name).collect();
 /// assert_eq!(names, ["base", "ramp", "steady", "burst", "drain", "idle"]);
-/// # std::fs::remove_file(&file).unwrap();
+/// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn profile(subject: &str, buffers: usize, file: &Path) -> Profiled {
     let mut profiled = Profiled {

@@ -1,6 +1,5 @@
 //! The heap part: a process under dhat, what it counts, and the budgets.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use linkbuf_bench::heap::judge;
@@ -8,8 +7,8 @@ use linkbuf_bench::results::{HeapPhase, Profiled};
 
 /// Profiles in a process of its own. Returns what it says, and the profile that DHAT's viewer opens.
 fn profile(subject: &str) -> (Profiled, serde_json::Value) {
-    let name = format!("linkbuf-bench-heap-{subject}-{}.json", std::process::id());
-    let file: PathBuf = std::env::temp_dir().join(name);
+    let directory = tempfile::tempdir().expect("there is room");
+    let file = directory.path().join("dhat.json");
     let run = Command::new(env!("CARGO_BIN_EXE_linkbuf-bench-heap"))
         .args([subject, "60"])
         .arg(&file)
@@ -18,7 +17,6 @@ fn profile(subject: &str) -> (Profiled, serde_json::Value) {
     assert!(run.status.success(), "{subject}: {run:?}");
     let profiled: Profiled = serde_json::from_slice(&run.stdout).expect("it prints a profile");
     let written = std::fs::read(&file).expect("dhat wrote it");
-    std::fs::remove_file(&file).expect("it was written just now");
     (
         profiled,
         serde_json::from_slice(&written).expect("it is JSON"),

@@ -2,32 +2,31 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use linkbuf_bench::report::{advice, page};
 use linkbuf_bench::results::{
     Figure, HeapPhase, Kept, Profiled, Quartiles, Results, Series, Timed, Verdict,
 };
 use linkbuf_bench::scenario::{Kind, Level};
+use tempfile::TempDir;
 
 /// A folder that goes when the test is over.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("linkbuf-bench-{name}-{}", std::process::id());
-        Self(std::env::temp_dir().join(name))
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     /// Writes the report there and reads the page.
     fn page(&self, results: &Results) -> String {
-        let path = page::write(results, &self.0).unwrap();
-        assert_eq!(path, self.0.join("report.html"));
+        let path = page::write(results, self.0.path()).unwrap();
+        assert_eq!(path, self.0.path().join("report.html"));
         fs::read_to_string(path).unwrap()
     }
 
     fn plots(&self) -> Vec<(String, String)> {
-        let entries = fs::read_dir(self.0.join("plots")).unwrap();
+        let entries = fs::read_dir(self.0.path().join("plots")).unwrap();
         let mut plots: Vec<_> = entries
             .map(|entry| {
                 let path = entry.unwrap().path();
@@ -37,12 +36,6 @@ impl Folder {
             .collect();
         plots.sort();
         plots
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
     }
 }
 
@@ -181,7 +174,7 @@ fn everything() -> Results {
 
 #[test]
 fn every_subject_and_figure_is_on_the_page_and_escaped() {
-    let folder = Folder::new("everything");
+    let folder = Folder::new();
     let results = everything();
     let page = folder.page(&results);
     let escape = |text: &str| {
@@ -225,7 +218,7 @@ fn every_subject_and_figure_is_on_the_page_and_escaped() {
 
 #[test]
 fn the_page_loads_nothing() {
-    let folder = Folder::new("alone");
+    let folder = Folder::new();
     let page = folder.page(&everything());
     // The name of the drawings' language isn't fetched.
     let page = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
@@ -238,7 +231,7 @@ fn the_page_loads_nothing() {
 
 #[test]
 fn plots_are_whole_and_told_in_words() {
-    let folder = Folder::new("plots");
+    let folder = Folder::new();
     let page = folder.page(&everything());
     let plots = folder.plots();
     let names: Vec<_> = plots.iter().map(|(name, _)| name.as_str()).collect();
@@ -281,7 +274,7 @@ fn plots_are_whole_and_told_in_words() {
 
 #[test]
 fn what_was_not_measured_has_no_heading() {
-    let folder = Folder::new("empty");
+    let folder = Folder::new();
     let empty = folder.page(&Results::default());
     for tag in ["<h2", "<h3", "<nav", "<svg", "<table"] {
         assert!(!empty.contains(tag), "{tag}");
@@ -309,9 +302,9 @@ fn what_was_not_measured_has_no_heading() {
 
 #[test]
 fn plots_of_an_earlier_report_go_and_other_files_stay() {
-    let folder = Folder::new("again");
+    let folder = Folder::new();
     folder.page(&everything());
-    let other = folder.0.join("plots").join("mine.svg");
+    let other = folder.0.path().join("plots").join("mine.svg");
     fs::write(&other, "<svg/>").unwrap();
     folder.page(&Results::default());
     let left: Vec<_> = folder.plots().into_iter().map(|(name, _)| name).collect();
@@ -320,10 +313,10 @@ fn plots_of_an_earlier_report_go_and_other_files_stay() {
 
 #[test]
 fn a_report_that_can_t_be_written_is_an_error() {
-    let file = Folder::new("file");
-    fs::write(&file.0, "in the way").unwrap();
-    assert!(page::write(&Results::default(), Path::new(&file.0)).is_err());
-    fs::remove_file(&file.0).unwrap();
+    let folder = Folder::new();
+    let file = folder.0.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    assert!(page::write(&Results::default(), &file).is_err());
 }
 
 /// The choice for a use, of a run that has only this.

@@ -1,31 +1,29 @@
 //! The program itself, as a person starts it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linkbuf_bench::results::{FORMAT, Results};
+use tempfile::TempDir;
 
 /// A directory for the results of one test.
-pub(crate) struct Directory(PathBuf);
+pub(crate) struct Directory(TempDir);
 
 impl Directory {
     pub(crate) fn new() -> Self {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(format!("linkbuf-bench-{process}-{number}"));
-        std::fs::create_dir_all(&path).expect("there is room");
-        Self(path)
+        Self(tempfile::tempdir().expect("there is room"))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// The program, with its results in here.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_linkbuf-bench"));
-        command.args(arguments).env("LINKBUF_BENCH_DIR", &self.0);
+        command
+            .args(arguments)
+            .env("LINKBUF_BENCH_DIR", self.path());
         command
     }
 
@@ -35,13 +33,7 @@ impl Directory {
     }
 
     pub(crate) fn results(&self) -> Results {
-        read(&self.0.join("results.json"))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
+        read(&self.path().join("results.json"))
     }
 }
 

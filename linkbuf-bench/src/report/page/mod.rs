@@ -21,10 +21,9 @@ const STYLE: &str = include_str!("style.css");
 /// The page links to nothing and loads nothing.
 ///
 /// ```
-/// let dir = std::env::temp_dir().join(format!("linkbuf-bench-doc-{}", std::process::id()));
-/// let page = linkbuf_bench::report::page::write(&Default::default(), &dir)?;
+/// let dir = tempfile::tempdir()?;
+/// let page = linkbuf_bench::report::page::write(&Default::default(), dir.path())?;
 /// assert!(std::fs::read_to_string(page)?.starts_with("<!DOCTYPE html>"));
-/// std::fs::remove_dir_all(dir)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
