@@ -24,6 +24,7 @@ use super::{
 use crate::{allocator::NodeAllocator, error::Error, policy::Config};
 
 /// Where the next byte is written.
+#[repr(C)]
 pub(super) struct WriteCursor {
     pub(super) ptr: *mut u8,
     /// The end of the room that is initialised (I2).
@@ -32,13 +33,15 @@ pub(super) struct WriteCursor {
 }
 
 /// Where pending bytes begin.
+#[repr(C)]
 pub(super) struct FlushCursor {
-    pub(super) ptr: *mut u8,
     pub(super) node: Option<NodePtr>,
+    pub(super) ptr: *mut u8,
     pub(super) pend: usize,
 }
 
 /// Where the next byte is read, and the first node that is not yet given back.
+#[repr(C)]
 pub(super) struct ReadCursor {
     pub(super) ptr: *mut u8,
     pub(super) end: *mut u8,
@@ -85,10 +88,10 @@ pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) w: WriteCursor,
     pub(super) f: FlushCursor,
     pub(super) shape: Shape,
-    /// Slots may be open, which a flush has to close.
-    pub(super) slots: bool,
     /// A flush has to look whether the tail, or the node to resume, is to be sealed.
     pub(super) seal: bool,
+    /// Slots may be open, which a flush has to close.
+    pub(super) slots: bool,
     /// Something was gathered since the last release.
     pub(super) scratch_used: bool,
     pub(super) searched: Searched,
@@ -100,8 +103,9 @@ pub(crate) struct Chain<A: NodeAllocator> {
     pub(super) scratch: Scratch,
 }
 
-/// Where the cursors of a chain without nodes stand.
-pub(super) const NOWHERE: *mut u8 = NonNull::dangling().as_ptr();
+/// Where the cursors of a chain that never had a node stand. Of one that gave its nodes away, all stand where the reader
+/// was: no memory of the chain's, and nothing is read or written through them.
+const NOWHERE: *mut u8 = NonNull::dangling().as_ptr();
 
 // SAFETY: a chain owns its nodes; blocks shared with views are read-only to both (I4) and counted atomically (I3);
 // owners are `Send`, and so is `A`.

@@ -1,7 +1,7 @@
 //! Giving memory back, and what is held.
 
 use super::{
-    chain::{Chain, NOWHERE, Shape},
+    chain::{Chain, Shape},
     node::{HEADER, NodePtr, same},
     span,
 };
@@ -209,24 +209,30 @@ impl<A: NodeAllocator> Chain<A> {
         self.open_room();
     }
 
-    /// Empties the chain without disposing of its nodes: they are another's, or about to go.
+    /// Empties the chain without disposing of its nodes: they are another's, or about to go. The reader's position is
+    /// as before.
     #[inline]
     pub(super) fn forget_nodes(&mut self) {
-        let position = self.position();
-        self.w.ptr = NOWHERE;
-        self.w.end = NOWHERE;
-        self.w.tail = None;
-        self.f.ptr = NOWHERE;
-        self.f.node = None;
         self.f.pend = 0;
-        self.r.ptr = NOWHERE;
-        self.r.end = NOWHERE;
+        self.resume = None;
+        self.forget_plain();
+    }
+
+    /// `forget_nodes` of a chain with no node to resume, and nothing pending before its tail.
+    #[inline(always)]
+    pub(super) fn forget_plain(&mut self) {
+        let place = self.r.ptr;
+        self.w.ptr = place;
+        self.w.end = place;
+        self.w.tail = None;
+        self.f.node = None;
+        self.f.ptr = place;
+        self.r.end = place;
         self.r.node = None;
         self.r.head = None;
         self.r.beyond = 0;
-        self.r.bias = position.wrapping_sub(NOWHERE.addr());
         self.shape = Shape::Any;
-        self.resume = None;
+        self.booking.len = 0;
     }
 
     /// Disposes of every node and all scratch.

@@ -26,46 +26,56 @@ impl<A: NodeAllocator> Chain<A> {
     #[inline]
     pub(crate) fn append_from(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         // A node for the one that `other` gives: it is looked for apart.
-        let has_idle = self.shape == Shape::Simple || self.store.first_spare().is_some();
-        let needs_none = !has_idle || other.store.first_spare().is_some();
-        if needs_none && let Some(total) = self.append_plain(other) {
+        let gives = other.store.first_spare().is_none()
+            && (self.shape == Shape::Simple || self.store.first_spare().is_some());
+        if !gives && let Some(total) = self.append_plain(other) {
+            other.forget_plain();
             other.given_away(total);
             return Ok(());
         }
         self.append_from_slow(other)
     }
 
-    /// `append` of the commonest chains: nothing is pending here, and nothing of `other` needs a second look. Says how
-    /// many bytes came; `None`: nothing is done.
+    /// `append` of the commonest chains: nothing is pending here, nor in more than the last node of `other`, and
+    /// nothing of `other` needs a second look. Says how many bytes came; `None`: nothing is done.
     ///
-    /// No call and no branch but to the end, so that all of it stays in registers.
+    /// No call and no branch but to the end, so that all of it stays in registers. Stores are what it costs: there are
+    /// no more than the two lists and the cursors need.
     #[inline(always)]
     fn append_plain(&mut self, other: &mut Chain<A>) -> Option<usize> {
         let (old, first, last) = (self.w.tail?, other.r.node?, other.w.tail?);
-        let (readable, pending) = (other.len(), other.pending());
-        let total = readable.checked_add(pending)?;
         let plain = same(other.r.head, Some(first))
+            && same(other.f.node, Some(last))
             && other.cold.is_none()
+            && other.resume.is_none()
             && !other.scratch_used
             && same(self.f.node, Some(old))
             && self.f.ptr == self.w.ptr
-            && !self.store.config.scrub
-            && total > 0
-            && self
-                .len()
-                .checked_add(total)
-                .is_some_and(|sum| isize::try_from(sum).is_ok());
+            && !self.store.config.scrub;
         if !plain {
             return None;
         }
-        first.advance_start(other.r.ptr);
+        let readable = other.len();
+        // Neither chain has more than `isize::MAX` bytes (`check_total`), so no sum of two wraps.
+        let total = readable + span(other.f.ptr, other.w.ptr);
+        let fits = isize::try_from(self.len() + total).is_ok();
+        if total == 0 || !fits {
+            return None;
+        }
+        if first.start() != other.r.ptr {
+            first.advance_start(other.r.ptr);
+        }
         old.set_end(self.w.ptr);
         old.set_next(Some(first));
         self.r.beyond += readable;
-        self.follow(other);
+        self.w.ptr = other.w.ptr;
+        self.w.end = other.w.end;
         self.w.tail = Some(last);
-        // A flush looks whether they are to be sealed.
-        self.seal = true;
+        // `pend` is 0 in both: the flush points are in the tails.
+        self.f.node = Some(last);
+        self.f.ptr = other.f.ptr;
+        self.follow(None);
+        other.r.head = None;
         Some(total)
     }
 
@@ -99,34 +109,32 @@ impl<A: NodeAllocator> Chain<A> {
             self.r.beyond = other.r.beyond;
             self.r.bias = position.wrapping_sub(other.r.ptr.addr());
         }
-        let (node, ptr) = (self.f.node, self.f.ptr);
-        self.follow(other);
         if pending > 0 {
-            self.f.node = node;
-            self.f.ptr = ptr;
             self.f.pend = pending + total - span(last.start(), other.w.ptr);
+        } else {
+            self.f.node = other.f.node;
+            self.f.ptr = other.f.ptr;
+            self.f.pend = other.f.pend;
         }
+        self.w.ptr = other.w.ptr;
+        self.w.end = other.w.end;
         self.w.tail = Some(last);
-        self.seal = true;
+        self.follow(other.resume);
+        other.r.head = None;
         if self.store.config.scrub {
             self.hide_room(last);
         }
         Ok(())
     }
 
-    /// Takes over where `other` is written and flushed, and the room it has before its tail.
+    /// What else changes when the tail is another chain's: the room before it is that one's, nothing is booked, the
+    /// fast paths are off until some slow one has looked at the new chain, and a flush looks whether to seal.
     #[inline(always)]
-    fn follow(&mut self, other: &mut Chain<A>) {
-        self.w.ptr = other.w.ptr;
-        self.w.end = other.w.end;
-        self.f.node = other.f.node;
-        self.f.ptr = other.f.ptr;
-        self.f.pend = other.f.pend;
-        self.resume = other.resume;
+    fn follow(&mut self, resume: Option<NodePtr>) {
+        self.resume = resume;
         self.booking.len = 0;
-        // The fast paths are off until some slow one has looked at the new chain.
         self.shape = Shape::Any;
-        other.r.head = None;
+        self.seal = true;
     }
 
     #[inline(never)]
@@ -142,6 +150,7 @@ impl<A: NodeAllocator> Chain<A> {
             if other.scratch_used {
                 other.release_scratch();
             }
+            other.forget_nodes();
             other.given_away(total);
             if other.store.first_spare().is_none() {
                 self.give_node(idle, other);
@@ -185,13 +194,11 @@ impl<A: NodeAllocator> Chain<A> {
     /// After `append` took all nodes, with `total` bytes, and nothing gathered is in use.
     #[inline(always)]
     fn given_away(&mut self, total: usize) {
-        self.searched.forget();
-        self.booking.len = 0;
-        self.forget_nodes();
         // What was gathered or searched before is not at the place of what comes next.
         self.r.bias = self.r.bias.wrapping_add(total);
-        self.slots = false;
         self.seal = false;
+        self.slots = false;
+        self.scratch_used = false;
         self.store.held = 0;
     }
 

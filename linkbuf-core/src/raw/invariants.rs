@@ -18,7 +18,11 @@ impl<A: NodeAllocator> Chain<A> {
         assert_eq!(self.r.node.is_none(), self.w.tail.is_none());
         assert_eq!(self.f.node.is_none(), self.w.tail.is_none());
         let Some(tail) = self.w.tail else {
-            assert!(self.len() == 0 && self.pending() == 0 && self.w.ptr == self.w.end);
+            let place = self.r.ptr;
+            let all = [self.r.end, self.f.ptr, self.w.ptr, self.w.end];
+            assert_eq!(all, [place; 4], "all cursors are in one place");
+            assert_eq!((self.r.beyond, self.f.pend, self.booking.len), (0, 0, 0));
+            assert!(self.resume.is_none() && self.shape == Shape::Any);
             return;
         };
         assert!(tail.next().is_none(), "the list ends at the tail");
