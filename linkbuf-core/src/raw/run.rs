@@ -14,7 +14,7 @@ pub(crate) struct Run<'b, A: NodeAllocator> {
     chain: &'b mut Chain<A>,
     ptr: *mut u8,
     /// Bytes of the tail's room from `ptr` on that are initialised. A count, not an end: taking a field's length off
-    /// it is the compare, too.
+    /// it is the compare, too, for a length is at most `isize::MAX`, and the sign of what is left tells.
     left: usize,
 }
 
@@ -38,12 +38,14 @@ impl<'b, A: NodeAllocator> Run<'b, A> {
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let n = bytes.len();
-        let Some(left) = self.left.checked_sub(n) else {
+        let left = self.left.wrapping_sub(n);
+        // As `n > self.left`, which compiles to a compare more.
+        if left.cast_signed() < 0 {
             let (ptr, left, done) = overflow(self.chain, self.ptr, bytes);
             self.ptr = ptr;
             self.left = left;
             return done;
-        };
+        }
         self.left = left;
         // SAFETY: `n` bytes of the tail's room: the run starts at `w.ptr` and ends at `w.end`, and the chain is
         // borrowed, so nothing else moves them or uses the room (I5).
