@@ -17,6 +17,7 @@
 
 use std::{
     cell::UnsafeCell,
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -54,6 +55,28 @@ impl<T> Lock<T> {
     #[cfg(feature = "pooled")]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the lock, until [`give_after_fork`](Self::give_after_fork).
+    ///
+    /// # Safety
+    /// As [`Forks::hold`]; or the lock is the register's own.
+    unsafe fn take_for_fork(&self) {
+        let guard = self.lock();
+        // SAFETY: the guard is dropped by `give_after_fork`, and until then the lock is neither moved nor dropped
+        // (K2), so the borrow is as good as one without an end.
+        let guard = unsafe { mem::transmute::<MutexGuard<'_, T>, MutexGuard<'static, T>>(guard) };
+        // SAFETY: nobody else is at this field (K2).
+        let held = unsafe { &mut *self.held.get() };
+        *held = Some(guard);
+    }
+
+    /// # Safety
+    /// As `take_for_fork`, which came before.
+    unsafe fn give_after_fork(&self) {
+        // SAFETY: nobody else is at this field (K2). What stood there is dropped after the borrow has ended.
+        let guard = unsafe { &mut *self.held.get() }.take();
+        drop(guard);
     }
 }
 
@@ -129,7 +152,7 @@ pub(crate) use register::install;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod register {
     use std::{
-        io, mem,
+        io,
         sync::{TryLockError, atomic::AtomicU32},
         thread,
     };
@@ -175,29 +198,6 @@ mod register {
     }
 
     impl<T> Lock<T> {
-        /// Takes the lock, until [`give_after_fork`](Self::give_after_fork).
-        ///
-        /// # Safety
-        /// As [`Forks::hold`]; or the lock is the register's own.
-        pub(super) unsafe fn take_for_fork(&self) {
-            let guard = self.lock();
-            // SAFETY: the guard is dropped by `give_after_fork`, and until then the lock is neither moved nor dropped
-            // (K2), so the borrow is as good as one without an end.
-            let guard =
-                unsafe { mem::transmute::<MutexGuard<'_, T>, MutexGuard<'static, T>>(guard) };
-            // SAFETY: nobody else is at this field (K2).
-            let held = unsafe { &mut *self.held.get() };
-            *held = Some(guard);
-        }
-
-        /// # Safety
-        /// As `take_for_fork`, which came before.
-        pub(super) unsafe fn give_after_fork(&self) {
-            // SAFETY: nobody else is at this field (K2). What stood there is dropped after the borrow has ended.
-            let guard = unsafe { &mut *self.held.get() }.take();
-            drop(guard);
-        }
-
         /// Shows `f` what is behind a lock that is held.
         ///
         /// # Safety
@@ -343,18 +343,7 @@ mod register {
 mod register {
     use super::*;
 
-    impl<T> Lock<T> {
-        /// # Safety
-        /// Never called: there is no register.
-        pub(super) unsafe fn take_for_fork(&self) {
-            debug_assert!(self.held.get().is_null());
-        }
-
-        /// # Safety
-        /// Never called: there is no register.
-        pub(super) unsafe fn give_after_fork(&self) {}
-    }
-
+    /// Nobody's locks are taken here.
     pub(super) fn enter(registered: &AtomicBool, _: Whole) {
         registered.store(true, Relaxed);
     }

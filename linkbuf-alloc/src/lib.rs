@@ -103,6 +103,13 @@ mod clock;
 mod erased;
 mod figures;
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
+#[cfg_attr(
+    not(all(target_os = "linux", not(miri))),
+    expect(
+        dead_code,
+        reason = "nobody asks for the locks where there is no register of forks"
+    )
+)]
 mod fork;
 #[cfg(any(feature = "pooled", feature = "mmap", feature = "hugepage"))]
 mod handle;
