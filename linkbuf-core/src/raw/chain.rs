@@ -35,18 +35,18 @@ pub(super) struct WriteCursor {
 /// Where pending bytes begin.
 #[repr(C)]
 pub(super) struct FlushCursor {
-    pub(super) node: Option<NodePtr>,
     pub(super) ptr: *mut u8,
+    pub(super) node: Option<NodePtr>,
     pub(super) pend: usize,
 }
 
 /// Where the next byte is read, and the first node that is not yet given back.
 #[repr(C)]
 pub(super) struct ReadCursor {
-    pub(super) ptr: *mut u8,
-    pub(super) end: *mut u8,
     pub(super) node: Option<NodePtr>,
+    pub(super) ptr: *mut u8,
     pub(super) head: Option<NodePtr>,
+    pub(super) end: *mut u8,
     pub(super) beyond: usize,
     /// `bias + ptr` is the position in the stream, counted (wrapping) from the buffer's first byte.
     pub(super) bias: usize,

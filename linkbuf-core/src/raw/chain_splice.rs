@@ -16,7 +16,8 @@ impl<A: NodeAllocator> Chain<A> {
     /// without nodes, and good for nothing but to be dropped, or `given_away`.
     #[inline]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
-        if self.append_plain(other).is_some() {
+        if let Some((first, _)) = self.append_plain(other) {
+            first.begin_at(other.r.ptr);
             return Ok(());
         }
         self.append_slow(other)
@@ -28,21 +29,23 @@ impl<A: NodeAllocator> Chain<A> {
         // A node for the one that `other` gives: it is looked for apart.
         let gives = other.store.first_spare().is_none()
             && (self.shape == Shape::Simple || self.store.first_spare().is_some());
-        if !gives && let Some(total) = self.append_plain(other) {
+        if !gives && let Some((first, total)) = self.append_plain(other) {
             other.forget_plain();
             other.given_away(total);
+            first.begin_at(other.r.ptr);
             return Ok(());
         }
         self.append_from_slow(other)
     }
 
     /// `append` of the commonest chains: nothing is pending here, nor in more than the last node of `other`, and
-    /// nothing of `other` needs a second look. Says how many bytes came; `None`: nothing is done.
+    /// nothing of `other` needs a second look. Gives the first node that came, which the caller has yet to make begin at
+    /// `other.r.ptr`, and says how many bytes came; `None`: nothing is done.
     ///
     /// No call and no branch but to the end, so that all of it stays in registers. Stores are what it costs: there are
     /// no more than the two lists and the cursors need.
     #[inline(always)]
-    fn append_plain(&mut self, other: &mut Chain<A>) -> Option<usize> {
+    fn append_plain(&mut self, other: &mut Chain<A>) -> Option<(NodePtr, usize)> {
         let (old, first, last) = (self.w.tail?, other.r.node?, other.w.tail?);
         let plain = same(other.r.head, Some(first))
             && same(other.f.node, Some(last))
@@ -62,9 +65,6 @@ impl<A: NodeAllocator> Chain<A> {
         if total == 0 || !fits {
             return None;
         }
-        if first.start() != other.r.ptr {
-            first.advance_start(other.r.ptr);
-        }
         old.set_end(self.w.ptr);
         old.set_next(Some(first));
         self.r.beyond += readable;
@@ -76,7 +76,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.f.ptr = other.f.ptr;
         self.follow(None);
         other.r.head = None;
-        Some(total)
+        Some((first, total))
     }
 
     /// `append` of any chain.
@@ -94,7 +94,7 @@ impl<A: NodeAllocator> Chain<A> {
         if other.cold.is_some() {
             self.adopt_slots(other)?;
         }
-        first.advance_start(other.r.ptr);
+        first.begin_at(other.r.ptr);
         let pending = self.pending();
         if let Some(old) = self.w.tail {
             old.set_end(self.w.ptr);

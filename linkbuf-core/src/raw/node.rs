@@ -132,7 +132,11 @@ impl NodePtr {
     }
 
     /// Moves the window's start up to `at`.
-    pub(super) fn advance_start(self, at: *mut u8) {
+    #[inline]
+    pub(super) fn begin_at(self, at: *mut u8) {
+        if self.start() == at {
+            return;
+        }
         if !self.has_room() {
             self.set_room_end(at);
         }
