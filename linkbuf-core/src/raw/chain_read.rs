@@ -45,6 +45,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.r.end = end;
         self.r.beyond -= span(start, end);
         self.r.bias = position.wrapping_sub(start.addr());
+        self.forget_passed();
         true
     }
 
@@ -103,6 +104,7 @@ impl<A: NodeAllocator> Chain<A> {
     /// Consumes all `n` readable bytes. O(1).
     #[inline]
     pub(super) fn pass_all(&mut self, n: usize) {
+        self.searched.forget();
         let position = self.position().wrapping_add(n);
         self.r.node = self.f.node;
         self.r.ptr = self.f.ptr;

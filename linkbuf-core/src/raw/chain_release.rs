@@ -189,10 +189,11 @@ impl<A: NodeAllocator> Chain<A> {
         largest
     }
 
-    /// Makes a node the chain's only one, with all cursors at one place in it.
+    /// Makes a node the chain's only one, with all cursors at one place in it: all was read.
     #[inline(always)]
     fn start_at(&mut self, node: NodePtr, at: *mut u8) {
         let position = self.position();
+        self.searched.forget();
         self.shape = Shape::Any;
         self.resume = None;
         self.f.pend = 0;

@@ -58,10 +58,11 @@ impl<A: NodeAllocator> Chain<A> {
         if !plain {
             return None;
         }
-        let readable = other.len();
-        // Neither chain has more than `isize::MAX` bytes (`check_total`), so no sum of two wraps.
+        let (here, readable) = (self.len(), other.len());
+        // One chain's bytes can be counted. Of two, the sum may wrap: each has up to `isize::MAX`, and what was put
+        // into room that was ready.
         let total = readable + span(other.f.ptr, other.w.ptr);
-        let fits = isize::try_from(self.len() + total).is_ok();
+        let fits = (here | total | here.wrapping_add(total)).cast_signed() >= 0;
         if total == 0 || !fits {
             return None;
         }
@@ -194,7 +195,8 @@ impl<A: NodeAllocator> Chain<A> {
     /// After `append` took all nodes, with `total` bytes, and nothing gathered is in use.
     #[inline(always)]
     fn given_away(&mut self, total: usize) {
-        // What was gathered or searched before is not at the place of what comes next.
+        self.searched.forget();
+        // What was gathered before is not at the place of what comes next.
         self.r.bias = self.r.bias.wrapping_add(total);
         self.seal = false;
         self.slots = false;

@@ -103,6 +103,15 @@ impl<A: NodeAllocator> Chain<A> {
         Err(Error::NotFound { readable: len })
     }
 
+    /// Forgets a search that the reader has come past. At each border of nodes: positions can't come round to it again
+    /// between two, as a node has no more than `isize::MAX` bytes.
+    #[inline]
+    pub(super) fn forget_passed(&mut self) {
+        if self.searched.upto.wrapping_sub(self.position()) > self.len() {
+            self.searched.forget();
+        }
+    }
+
     fn remembers(&self, pattern: &[u8]) -> bool {
         match self.searched.len {
             0 => false,

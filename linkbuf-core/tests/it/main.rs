@@ -24,3 +24,5 @@ mod regression;
 mod slices;
 mod slots;
 mod support;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod very_long;
