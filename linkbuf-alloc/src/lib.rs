@@ -60,6 +60,9 @@
 //! Handlers of the program's own (`pthread_atfork`) that were installed before the first block was taken run while those
 //! locks are held: they must not use this crate, nor fork. Those that are installed later may.
 //!
+//! The standard library's locks are its own: if another thread of the parent is just starting or ending, a thread that
+//! the child starts may wait for it for ever (seen with Rust 1.95). That is so without this crate, too.
+//!
 //! A child that is made behind the back of the C library, by the bare system call, has none of this. Off Linux a child
 //! of a program with several threads must not use this crate.
 //!

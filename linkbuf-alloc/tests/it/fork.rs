@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "forks")]
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
 
@@ -116,6 +116,9 @@ fn forks_and_drops<A: NodeAllocator>(alloc: &A) {
 
 /// Forks while other threads are inside the allocator, at any point of it. The child, which has none of them, uses it,
 /// drops it, and ends.
+///
+/// None of the others begins or ends meanwhile: the standard library holds a lock then that it doesn't take over a fork,
+/// and the child's first thread would wait for it for ever.
 fn forks_while_busy<A: NodeAllocator>(alloc: &A) {
     const THREADS: usize = 3;
     const FORKS: usize = 60;
@@ -129,12 +132,14 @@ fn forks_while_busy<A: NodeAllocator>(alloc: &A) {
         }
     }
     let done = AtomicBool::new(false);
+    let busy = AtomicUsize::new(0);
     thread::scope(|scope| {
         let _done = Done(&done);
         for _ in 0..THREADS {
             let alloc = alloc.clone();
-            let done = &done;
+            let (done, busy) = (&done, &busy);
             scope.spawn(move || {
+                busy.fetch_add(1, Ordering::Relaxed);
                 let mut size = 1;
                 while !done.load(Ordering::Relaxed) {
                     let mut buf = LinkBuffer::new_in(alloc.clone());
@@ -150,6 +155,9 @@ fn forks_while_busy<A: NodeAllocator>(alloc: &A) {
                     }
                 }
             });
+        }
+        while busy.load(Ordering::Relaxed) < THREADS {
+            thread::yield_now();
         }
         let mine = LinkBuffer::new_in(alloc.clone());
         for _ in 0..FORKS {
@@ -189,11 +197,39 @@ fn forks_while_busy<A: NodeAllocator>(alloc: &A) {
 #[cfg(feature = "pooled")]
 fn a_child_has_no_trimmer() {
     use linkbuf_alloc::Trimmer;
-    use std::time::Duration;
+    use linkbuf_core::{AllocError, RawBlock};
+    use std::{sync::Arc, time::Duration};
+
+    /// The heap, which tells that it was asked to decay.
+    #[derive(Clone)]
+    struct Asked(Arc<AtomicBool>);
+
+    // SAFETY: the blocks are the heap's.
+    unsafe impl NodeAllocator for Asked {
+        fn allocate(&self, min: usize) -> Result<RawBlock, AllocError> {
+            Heap.allocate(min)
+        }
+
+        unsafe fn deallocate(&self, block: RawBlock) {
+            // SAFETY: the caller's promise.
+            unsafe { Heap.deallocate(block) };
+        }
+
+        fn decay(&self) -> usize {
+            self.0.store(true, Ordering::Relaxed);
+            Heap.decay()
+        }
+    }
 
     let pool = linkbuf_alloc::Pooled::new(Heap);
     let trimmer = Trimmer::start(Duration::from_millis(1)).expect("a thread");
     trimmer.watch_pool(&pool).expect("memory for the test");
+    let asked = Asked(Arc::default());
+    trimmer.watch(asked.clone()).expect("memory for the test");
+    // No fork while a thread begins: see `forks_while_busy`.
+    while !asked.0.load(Ordering::Relaxed) {
+        thread::yield_now();
+    }
     for _ in 0..50 {
         let trimmer = &trimmer;
         // SAFETY: the child uses nothing but the heap, which is the C library's, and this crate.
