@@ -11,8 +11,8 @@
 //! - **K2** `held` of a lock is touched by the thread that forks only, from when it has the register's lock until it
 //!   lets go of that. Whatever owns a lock that it holds is kept alive, and stays where it is, meanwhile.
 //!
-//! An allocator comes on the register with its first block. Nothing here waits for another thread but for a lock that
-//! is on the register, nor aborts when memory is out: who can't get on the register at once tries again later.
+//! An allocator comes on the register with its first block. Nothing here waits for another thread for good but for a lock
+//! that is on the register, nor aborts when memory is out: who can't get on the register tries again later.
 #![expect(unsafe_code, reason = "keeps the guards of locks over a fork")]
 
 use std::{
@@ -155,6 +155,7 @@ mod register {
         io,
         sync::{TryLockError, atomic::AtomicU32},
         thread,
+        time::Duration,
     };
 
     use super::*;
@@ -171,6 +172,12 @@ mod register {
     }
 
     static REGISTER: Lock<Vec<Entry>> = Lock::new(Vec::new());
+
+    const NOT_YET: u32 = 0;
+    const DONE: u32 = u32::MAX;
+    /// Whether the functions below are called around a fork. In between, the process that is seeing to it: a child finds
+    /// its parent's, whose thread it has not.
+    static INSTALLED: AtomicU32 = AtomicU32::new(NOT_YET);
 
     impl Entry {
         fn is_gone(&self) -> bool {
@@ -213,6 +220,8 @@ mod register {
 
     /// The process is about to fork.
     extern "C" fn before() {
+        // Whoever installed this may not have come to note it, and a child would do it once more.
+        INSTALLED.store(DONE, Relaxed);
         let hold = |entries: &mut Vec<Entry>| {
             for entry in entries {
                 entry.keep();
@@ -287,11 +296,12 @@ mod register {
         if install().is_err() {
             return;
         }
-        let mut entries = match REGISTER.mutex.try_lock() {
-            Ok(entries) => entries,
-            Err(TryLockError::Poisoned(entries)) => entries.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
+        let entries = patiently(|| match REGISTER.mutex.try_lock() {
+            Ok(entries) => Some(entries),
+            Err(TryLockError::Poisoned(entries)) => Some(entries.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
+        let Some(mut entries) = entries else { return };
         if registered.load(Relaxed) {
             return;
         }
@@ -305,23 +315,39 @@ mod register {
         }
     }
 
+    /// Tries until it is done. Another thread is at it, which is a matter of microseconds, or of some time slices where
+    /// it lost the processor; but should this one be inside of a fork handler, it would be for good.
+    fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        for n in 0..1200 {
+            let done = attempt();
+            if done.is_some() {
+                return done;
+            }
+            if n < 1000 {
+                thread::yield_now();
+            } else {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        None
+    }
+
     /// Sees to it that the functions above are called. An error if there is no memory for that.
     pub(crate) fn install() -> io::Result<()> {
-        const NOT_YET: u32 = 0;
-        const DONE: u32 = u32::MAX;
-        /// In between, the process that is at work: a child finds its parent's, whose thread it has not.
-        static STATE: AtomicU32 = AtomicU32::new(NOT_YET);
         // Not a `OnceLock`: in a child, one that another thread was just setting would never be set.
-        for _ in 0..1000 {
-            let state = STATE.load(Relaxed);
+        patiently(|| {
+            let state = INSTALLED.load(Relaxed);
             if state == DONE {
-                return Ok(());
+                return Some(Ok(()));
             }
             let me = std::process::id();
             // It hands no data on: the functions are the C library's to call.
-            if state == me || STATE.compare_exchange(state, me, Relaxed, Relaxed).is_err() {
-                thread::yield_now();
-                continue;
+            if state == me
+                || INSTALLED
+                    .compare_exchange(state, me, Relaxed, Relaxed)
+                    .is_err()
+            {
+                return None;
             }
             // SAFETY: the functions live as long as the program. Around a fork they take locks that no thread keeps for
             // long (K1), and in a child call what `Forks::in_child` and `huge_page` allow there.
@@ -329,13 +355,13 @@ mod register {
                 libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child))
             };
             let state = if error == 0 { DONE } else { NOT_YET };
-            STATE.store(state, Relaxed);
-            return match error {
+            INSTALLED.store(state, Relaxed);
+            Some(match error {
                 0 => Ok(()),
                 error => Err(io::Error::from_raw_os_error(error)),
-            };
-        }
-        Err(io::Error::from_raw_os_error(libc::EAGAIN))
+            })
+        })
+        .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EAGAIN)))
     }
 }
 
