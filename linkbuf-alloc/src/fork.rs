@@ -152,6 +152,7 @@ pub(crate) use register::install;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod register {
     use std::{
+        cell::Cell,
         io,
         sync::{TryLockError, atomic::AtomicU32},
         thread,
@@ -218,9 +219,19 @@ mod register {
         }
     }
 
+    thread_local! {
+        /// From `before` to what comes after it on the thread that forks. A C library may call what comes after without
+        /// it, of handlers that were installed while it was about to fork; and where a child could not know that its
+        /// parent had just installed them, each comes twice.
+        static FORKING: Cell<bool> = const { Cell::new(false) };
+    }
+
     /// The process is about to fork.
     extern "C" fn before() {
-        // Whoever installed this may not have come to note it, and a child would do it once more.
+        if FORKING.replace(true) {
+            return;
+        }
+        // Whoever installed this may not have come to note it.
         INSTALLED.store(DONE, Relaxed);
         let hold = |entries: &mut Vec<Entry>| {
             for entry in entries {
@@ -243,6 +254,9 @@ mod register {
     }
 
     extern "C" fn after_in_parent() {
+        if !FORKING.replace(false) {
+            return;
+        }
         release();
         while let Some(kept) = unkeep() {
             // It may be the last to hold it, and then drops an allocator: with no lock held.
@@ -251,6 +265,9 @@ mod register {
     }
 
     extern "C" fn after_in_child() {
+        if !FORKING.replace(false) {
+            return;
+        }
         release();
         // Before anything else is mapped.
         #[cfg(feature = "hugepage")]
@@ -316,12 +333,21 @@ mod register {
     }
 
     /// Tries until it is done. Another thread is at it, which is a matter of microseconds, or of some time slices where
-    /// it lost the processor; but should this one be inside of a fork handler, it would be for good.
+    /// it lost the processor; but should this one be inside of a fork handler, or in a child that knows of no fork, it
+    /// would be for good. So it is waited for once, and then each call tries once, until one succeeds.
     fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        static TIRED: AtomicBool = AtomicBool::new(false);
         for n in 0..1200 {
             let done = attempt();
+            let tired = TIRED.load(Relaxed);
             if done.is_some() {
+                if tired {
+                    TIRED.store(false, Relaxed);
+                }
                 return done;
+            }
+            if tired {
+                return None;
             }
             if n < 1000 {
                 thread::yield_now();
@@ -329,6 +355,7 @@ mod register {
                 thread::sleep(Duration::from_millis(1));
             }
         }
+        TIRED.store(true, Relaxed);
         None
     }
 
@@ -354,12 +381,13 @@ mod register {
             let error = unsafe {
                 libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child))
             };
-            let state = if error == 0 { DONE } else { NOT_YET };
-            INSTALLED.store(state, Relaxed);
-            Some(match error {
-                0 => Ok(()),
-                error => Err(io::Error::from_raw_os_error(error)),
-            })
+            if error != 0 {
+                // Unless another one was luckier meanwhile.
+                let _ = INSTALLED.compare_exchange(me, NOT_YET, Relaxed, Relaxed);
+                return Some(Err(io::Error::from_raw_os_error(error)));
+            }
+            INSTALLED.store(DONE, Relaxed);
+            Some(Ok(()))
         })
         .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EAGAIN)))
     }

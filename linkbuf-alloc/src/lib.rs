@@ -46,9 +46,9 @@
 //!
 //! On Linux a child that is made by `fork` may use and drop what it inherited, also where other threads of the parent
 //! were inside an allocator at that moment: `fork` waits until no lock of this crate is held, for a few microseconds as
-//! a rule. This holds for every allocator that gave a block before, process-wide or not (unless there was no memory to
-//! note it, which is tried again with the next). What the threads that the child
-//! has not had in their hands stays out in it: in a pool, what their caches held
+//! a rule. This holds for every allocator that gave a block before `fork` was called, process-wide or not (unless there
+//! was no memory to note it, or another fork was under way for long, which is tried again with the next). What the
+//! threads that the child has not had in their hands stays out in it: in a pool, what their caches held
 //! ([`thread_cap`](PoolLimits::thread_cap) a thread). What [`Budget`]s they had charged stays charged, and a
 //! [`Trimmer`] does nothing.
 //!
@@ -58,7 +58,8 @@
 //! locks are mimalloc's: where other threads use it, a child had better not.
 //!
 //! Handlers of the program's own (`pthread_atfork`) that were installed before the first block was taken run while those
-//! locks are held: they must not use this crate, nor fork. Those that are installed later may.
+//! locks are held: they must not use this crate, nor fork, nor wait for a thread that uses it. Those that are installed
+//! later may.
 //!
 //! The standard library's locks are its own: if another thread of the parent is just starting or ending, a thread that
 //! the child starts may wait for it for ever (seen with Rust 1.95). That is so without this crate, too.

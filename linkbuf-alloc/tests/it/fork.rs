@@ -222,6 +222,8 @@ fn a_child_has_no_trimmer() {
     }
 
     let pool = linkbuf_alloc::Pooled::new(Heap);
+    // Forks know of it from its first block on.
+    write(&mut LinkBuffer::new_in(pool.clone()), 1, HELD);
     let trimmer = Trimmer::start(Duration::from_millis(1)).expect("a thread");
     trimmer.watch_pool(&pool).expect("memory for the test");
     let asked = Asked(Arc::default());
