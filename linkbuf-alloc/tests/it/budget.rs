@@ -190,10 +190,14 @@ fn no_level_is_ever_charged_beyond_its_limit() {
             })
         })
         .collect();
+    // One alone may get nothing: it runs while the others wait for a processor, and hold all there is.
+    let (mut granted, mut refused) = (0, 0);
     for worker in workers {
-        let (granted, refused) = worker.join().unwrap();
-        assert!(granted > 0 && refused > 0);
+        let (some, others) = worker.join().unwrap();
+        granted += some;
+        refused += others;
     }
+    assert!(granted > 0 && refused > 0);
     done.store(true, Ordering::Relaxed);
     watcher.join().unwrap();
     assert_eq!(process.used(), 0);
