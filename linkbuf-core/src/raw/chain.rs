@@ -24,6 +24,9 @@ use super::{
 use crate::{allocator::NodeAllocator, error::Error, policy::Config};
 
 /// Where the next byte is written.
+///
+/// The three cursors are laid out so that no two words adjoin which a splice sets to zero: it is all plain stores then,
+/// where the compiler makes a cleared range of them, whose address takes a register.
 #[repr(C)]
 pub(super) struct WriteCursor {
     pub(super) ptr: *mut u8,

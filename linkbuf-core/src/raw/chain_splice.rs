@@ -13,7 +13,7 @@ use crate::{
 impl<A: NodeAllocator> Chain<A> {
     /// Moves all of `other` onto the tail: links its list behind this one. O(1), and one step for each node that
     /// `other` has read and not released, and for each buffer with open slots that was appended to it. `other` is left
-    /// without nodes, and good for nothing but to be dropped, or `given_away`.
+    /// without nodes, and good for nothing but to be dropped, or emptied by `forget_nodes`.
     #[inline]
     pub(crate) fn append(&mut self, other: &mut Chain<A>) -> Result<(), Error> {
         if let Some((first, _)) = self.append_plain(other) {
@@ -69,14 +69,10 @@ impl<A: NodeAllocator> Chain<A> {
         old.set_end(self.w.ptr);
         old.set_next(Some(first));
         self.r.beyond += readable;
-        self.w.ptr = other.w.ptr;
-        self.w.end = other.w.end;
-        self.w.tail = Some(last);
         // `pend` is 0 in both: the flush points are in the tails.
         self.f.node = Some(last);
         self.f.ptr = other.f.ptr;
-        self.follow(None);
-        other.r.head = None;
+        self.follow(other);
         Some((first, total))
     }
 
@@ -117,22 +113,23 @@ impl<A: NodeAllocator> Chain<A> {
             self.f.ptr = other.f.ptr;
             self.f.pend = other.f.pend;
         }
-        self.w.ptr = other.w.ptr;
-        self.w.end = other.w.end;
-        self.w.tail = Some(last);
-        self.follow(other.resume);
-        other.r.head = None;
+        self.follow(other);
         if self.store.config.scrub {
             self.hide_room(last);
         }
         Ok(())
     }
 
-    /// What else changes when the tail is another chain's: the room before it is that one's, nothing is booked, the
-    /// fast paths are off until some slow one has looked at the new chain, and a flush looks whether to seal.
+    /// Takes over the tail of `other`, whose list was linked behind this one: where it is written, and the room before
+    /// it. Nothing is booked, the fast paths are off until some slow one has looked at the new chain, and a flush looks
+    /// whether to seal.
     #[inline(always)]
-    fn follow(&mut self, resume: Option<NodePtr>) {
-        self.resume = resume;
+    fn follow(&mut self, other: &mut Chain<A>) {
+        self.w.ptr = other.w.ptr;
+        self.w.end = other.w.end;
+        self.w.tail = other.w.tail;
+        self.resume = other.resume;
+        other.r.head = None;
         self.booking.len = 0;
         self.shape = Shape::Any;
         self.seal = true;
@@ -200,6 +197,7 @@ impl<A: NodeAllocator> Chain<A> {
         self.r.bias = self.r.bias.wrapping_add(total);
         self.seal = false;
         self.slots = false;
+        // It is already: so the four flags are one store.
         self.scratch_used = false;
         self.store.held = 0;
     }
